@@ -1,0 +1,1 @@
+//! Paging, crush, digest, and the fold that makes old steps fit.

@@ -1,0 +1,1 @@
+//! The record of exchanges, append-only, and its questions.

@@ -1,0 +1,54 @@
+//! The words of a window: reserve, margin, budget, head allowance, history budget.
+
+/// Where a window's size was learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WindowSource {
+    /// `--num-ctx` or `--window`.
+    Setting,
+    /// `num_ctx` in the Modelfile.
+    Modelfile,
+    /// What the server has loaded.
+    Loaded,
+    /// Nothing was known: 4096.
+    Assumed,
+}
+
+/// The effective context length of the loaded model, in its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    pub tokens: usize,
+    pub source: WindowSource,
+}
+
+/// What a window leaves room for. All in the model's tokens; see DESIGN's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    pub window: usize,
+    /// Room kept for the reply: an eighth of the window, from 512 to 2048.
+    pub reserve: usize,
+    /// Two percent and 64: what our count may be wrong by.
+    pub margin: usize,
+}
+
+impl Budget {
+    pub fn of(window: usize) -> Self {
+        Self { window, reserve: (window / 8).clamp(512, 2048), margin: window / 50 + 64 }
+    }
+
+    /// The most that a prompt may have.
+    pub fn prompt(&self) -> usize {
+        self.window.saturating_sub(self.reserve + self.margin)
+    }
+
+    /// What is set aside for a head of `head` tokens: a quarter of the window, or the head rounded up to a sixteenth
+    /// of it, so that one more tool does not move every cut.
+    pub fn head_allowance(&self, head: usize) -> usize {
+        let quarter = self.window / 4;
+        if head <= quarter { quarter } else { head.next_multiple_of((self.window / 16).max(1)) }
+    }
+
+    /// What is left for the history beside a head of `head` tokens.
+    pub fn history(&self, head: usize) -> usize {
+        self.prompt().saturating_sub(self.head_allowance(head))
+    }
+}
