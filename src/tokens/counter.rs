@@ -1,4 +1,4 @@
-//! The counter: o200k by tiktoken-rs, corrected for the model's family.
+//! The plain counter: OpenAI's o200k vocabulary, by tiktoken-rs.
 
 /// Counts the tokens of a text.
 pub trait Counter: Send + Sync {
@@ -6,21 +6,100 @@ pub trait Counter: Send + Sync {
     fn count(&self, text: &str) -> usize;
 }
 
-/// OpenAI's o200k vocabulary. The scale on which the client's own bytes are counted.
+/// The o200k vocabulary. The scale on which the client's own bytes are counted.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct O200k;
 
-impl Counter for O200k {
-    fn count(&self, text: &str) -> usize {
-        tiktoken_rs::o200k_base_singleton().encode_ordinary(text).len()
+impl O200k {
+    /// Loads the vocabulary (some 150 ms of CPU, once). The first count does it too.
+    pub fn warm() {
+        let _ = tiktoken_rs::o200k_base_singleton();
     }
 }
 
-/// How a family's vocabulary differs from o200k.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Family {
-    /// Every digit is a token of its own (Qwen, Mistral, Gemma); o200k groups three.
-    pub single_digits: bool,
-    /// What is left to multiply after that.
-    pub factor: f64,
+impl Counter for O200k {
+    fn count(&self, text: &str) -> usize {
+        let vocabulary = tiktoken_rs::o200k_base_singleton();
+        pieces(text).map(|piece| vocabulary.encode_ordinary(piece).len()).sum()
+    }
+}
+
+/// The longest run of one kind of character that is merged in one go, in characters. Merging is quadratic in the length
+/// of a run: 50 KB of one letter would cost 70 times what prose of that length does.
+const LONGEST_RUN: usize = 512;
+
+/// What the vocabulary's own splitting distinguishes, as far as runs are concerned.
+#[derive(PartialEq, Eq, Clone, Copy)]
+enum Class {
+    Letter,
+    Space,
+    Other,
+}
+
+fn class(c: char) -> Class {
+    if c.is_alphabetic() {
+        Class::Letter
+    } else if c.is_whitespace() {
+        Class::Space
+    } else {
+        Class::Other
+    }
+}
+
+/// The text, cut within runs that are longer than [`LONGEST_RUN`] and nowhere else.
+fn pieces(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (piece, tail) = rest.split_at(first_cut(rest).unwrap_or(rest.len()));
+        rest = tail;
+        Some(piece)
+    })
+}
+
+/// Where the first run of `text` gets too long, as a byte offset.
+fn first_cut(text: &str) -> Option<usize> {
+    let mut run = 0;
+    let mut last = None;
+    for (at, c) in text.char_indices() {
+        let this = Some(class(c));
+        run = if this == last { run + 1 } else { 1 };
+        last = this;
+        if run > LONGEST_RUN {
+            return Some(at);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_one_piece() {
+        assert_eq!(pieces("some words, and more.\n\n  fn main() {}").count(), 1);
+    }
+
+    #[test]
+    fn a_long_run_is_cut_and_nothing_is_lost() {
+        let text = format!("ä{} end", "x".repeat(3000));
+        assert_eq!(pieces(&text).collect::<String>(), text);
+        assert!(pieces(&text).all(|piece| piece.chars().count() <= LONGEST_RUN + 4));
+    }
+
+    #[test]
+    fn a_flood_of_one_letter_costs_what_its_length_says() {
+        let flood = "a".repeat(200_000);
+        let tokens = O200k.count(&flood);
+        assert!((10_000..=60_000).contains(&tokens), "{tokens}");
+    }
+
+    #[test]
+    fn counts_are_those_of_the_vocabulary() {
+        assert_eq!(O200k.count("hello world"), 2);
+        assert_eq!(O200k.count(""), 0);
+    }
 }

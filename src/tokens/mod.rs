@@ -2,6 +2,10 @@
 
 mod budget;
 mod counter;
+mod family;
+mod memo;
 
 pub use budget::{Budget, Window, WindowSource};
-pub use counter::{Counter, Family, O200k};
+pub use counter::{Counter, O200k};
+pub use family::{Family, FamilyCounter};
+pub use memo::Memo;

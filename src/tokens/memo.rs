@@ -1,0 +1,79 @@
+//! Counts that are remembered by content. A miss gives the same number as a hit, only later.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+
+use lru::LruCache;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::family::split_digits;
+use super::{Counter, O200k};
+
+/// Texts that are remembered: a long session has some thousand blocks, and an entry takes about a hundred bytes.
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(32_768).unwrap();
+
+/// Shorter texts are counted faster than they are looked up.
+const SHORT: usize = 24;
+
+/// What is remembered of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Measure {
+    /// Tokens in o200k.
+    pub(super) o200k: usize,
+    /// How many more they are when every digit is a token.
+    pub(super) split_digits: usize,
+}
+
+/// A counter in o200k with a memory, keyed by the hash of the content.
+pub struct Memo {
+    seen: Mutex<LruCache<u128, Measure>>,
+}
+
+impl Default for Memo {
+    fn default() -> Self {
+        Self { seen: Mutex::new(LruCache::new(CAPACITY)) }
+    }
+}
+
+impl Memo {
+    pub(super) fn measure(&self, text: &str) -> Measure {
+        if text.len() < SHORT {
+            return measure(text);
+        }
+        let key = xxh3_128(text.as_bytes());
+        if let Some(known) = self.lock().get(&key) {
+            return *known;
+        }
+        // Counted outside the lock: another thread may count the same text, and gets the same number.
+        let fresh = measure(text);
+        self.lock().put(key, fresh);
+        fresh
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, LruCache<u128, Measure>> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Counter for Memo {
+    fn count(&self, text: &str) -> usize {
+        self.measure(text).o200k
+    }
+}
+
+fn measure(text: &str) -> Measure {
+    Measure { o200k: O200k.count(text), split_digits: split_digits(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hit_gives_what_the_miss_gave() {
+        let memo = Memo::default();
+        let text = "the same text, long enough to be remembered, twice";
+        assert_eq!(memo.count(text), memo.count(text));
+        assert_eq!(memo.count(text), O200k.count(text));
+    }
+}
