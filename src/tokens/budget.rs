@@ -1,7 +1,8 @@
 //! The words of a window: reserve, margin, budget, head allowance, history budget.
 
 /// Where a window's size was learned.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum WindowSource {
     /// `--num-ctx` or `--window`.
     Setting,
@@ -10,6 +11,7 @@ pub enum WindowSource {
     /// What the server has loaded.
     Loaded,
     /// Nothing was known: 4096.
+    #[default]
     Assumed,
 }
 

@@ -43,7 +43,7 @@ pub enum StopReason {
 }
 
 /// What the server says it read and wrote, in its own tokens. `None` where it says nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Usage {
     /// The whole prompt, cached part included.
     pub prompt: Option<u64>,

@@ -1,6 +1,8 @@
 //! The way of one request through all pure stages:
 //! classify, normalise, budget, system, tools, fold, render.
 
+pub mod measure;
+
 use std::sync::Arc;
 
 use serde_json::{Value, json};

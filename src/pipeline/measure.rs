@@ -1,0 +1,63 @@
+//! Tokens by part, before and after.
+
+use serde_json::{Value, json};
+
+use crate::report::Parts;
+use crate::tokens::Counter;
+use crate::wire::{Block, Message, Request, Tool};
+
+/// What the client sent: its texts, and each tool as the JSON that it is.
+pub fn before(request: &Request, counter: &dyn Counter) -> Parts {
+    let system: usize = request.system.iter().map(|text| counter.count(text)).sum();
+    let tools = request.tools.iter().map(|tool| counter.count(&tool_json(tool))).sum();
+    let messages = request.messages.iter().map(|message| message_tokens(message, counter)).sum();
+    Parts::of(system, tools, messages)
+}
+
+/// A tool definition on one line.
+fn tool_json(tool: &Tool) -> String {
+    json!({"name": tool.name, "description": tool.description, "input_schema": tool.input_schema}).to_string()
+}
+
+/// Tokens of one message of the client, as it came.
+pub fn message_tokens(message: &Message, counter: &dyn Counter) -> usize {
+    message.content.iter().map(|block| block_tokens(block, counter)).sum()
+}
+
+fn block_tokens(block: &Block, counter: &dyn Counter) -> usize {
+    match block {
+        Block::Text(text) | Block::Thinking(text) => counter.count(text),
+        Block::ToolUse(call) => counter.count(&call.name) + counter.count(&call.input.to_string()),
+        Block::ToolResult(result) => result.content.iter().map(|part| block_tokens(part, counter)).sum(),
+        Block::Image(_) => 0,
+        Block::Other(value) => other_tokens(value, counter),
+    }
+}
+
+/// A block of an unknown type counts by its texts; what is not text (base64 data) is not read by a text model.
+fn other_tokens(value: &Value, counter: &dyn Counter) -> usize {
+    match value {
+        Value::String(text) => counter.count(text),
+        Value::Array(items) => items.iter().map(|item| other_tokens(item, counter)).sum(),
+        Value::Object(fields) => {
+            fields.iter().filter(|(key, _)| *key != "data").map(|(_, item)| other_tokens(item, counter)).sum()
+        }
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokens::O200k;
+
+    #[test]
+    fn parts_add_up() {
+        let body = br#"{"model":"m","system":"You help.","tools":[{"name":"T","description":"does","input_schema":{}}],
+            "messages":[{"role":"user","content":"hello"},{"role":"assistant","content":[
+            {"type":"tool_use","id":"a","name":"T","input":{"x":1}}]}]}"#;
+        let parts = before(&Request::parse(body).unwrap(), &O200k);
+        assert_eq!(parts.total, parts.system + parts.tools + parts.messages);
+        assert!(parts.system >= 3 && parts.tools > 10 && parts.messages > 3, "{parts:?}");
+    }
+}
