@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::{tool_text, write};
 use crate::rules::{ChannelKind, ModelProfile};
 use crate::trim::Head;
-use crate::wire::{Block, Message, Role, ToolUse};
+use crate::wire::{Block, Message, Role, ToolResult, ToolUse};
 
 /// Who speaks in a rendered message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub struct ShownHead {
     pub tools: Vec<Value>,
     /// Worked examples, as past messages.
     pub examples: Vec<Shown>,
-    /// How much of `system` is the text of tools, in bytes: counted as tools.
+    /// The part of `system` that is the text of tools: counted as tools.
     pub tool_text: String,
 }
 
@@ -48,39 +49,121 @@ pub struct Form<'a> {
     pub model: &'a ModelProfile,
 }
 
-impl Form<'_> {
-    /// The head as it is sent.
-    pub fn head(&self, head: &Head) -> ShownHead {
-        let tools = head
-            .core
-            .iter()
-            .map(|tool| json!({"name": tool.client.name, "description": tool.description, "input_schema": tool.schema}))
-            .collect();
-        ShownHead { system: head.system.clone(), tools, ..ShownHead::default() }
+impl Shown {
+    /// A message of text alone.
+    pub fn text(speaker: Speaker, text: impl Into<String>) -> Self {
+        Self { speaker, text: text.into(), calls: Vec::new(), answers: None, images: Vec::new() }
+    }
+}
+
+impl<'a> Form<'a> {
+    pub fn new(kind: ChannelKind, model: &'a ModelProfile) -> Self {
+        Self { kind, model }
     }
 
-    /// One message as it is sent: results first, then text, each in a message of its own.
-    pub fn message(&self, message: &Message) -> Vec<Shown> {
-        let mut shown = Vec::new();
-        for result in message.tool_results() {
-            shown.push(Shown {
-                speaker: Speaker::Tool,
-                text: result.text(),
-                calls: Vec::new(),
-                answers: Some((result.tool_use_id.clone(), String::new())),
-                images: Vec::new(),
-            });
+    /// The head as it is sent.
+    pub fn head(&self, head: &Head) -> ShownHead {
+        if self.kind == ChannelKind::Native {
+            let tools = head.core.iter().map(
+                |tool| json!({"name": tool.client.name, "description": tool.description, "input_schema": tool.schema}),
+            );
+            return ShownHead { system: head.system.clone(), tools: tools.collect(), ..ShownHead::default() };
         }
-        let calls: Vec<ToolUse> = message.tool_uses().cloned().collect();
-        let text = message.plain_text();
-        if !text.is_empty() || !calls.is_empty() {
-            let speaker = if message.role == Role::Assistant { Speaker::Assistant } else { Speaker::User };
-            let images = message.content.iter().filter_map(|block| match block {
-                Block::Image(value) => Some(value.clone()),
-                _ => None,
-            });
-            shown.push(Shown { speaker, text, calls, answers: None, images: images.collect() });
+        let tool_text = tool_text::all(&self.model.show, head);
+        let system = join(&[&head.system, &tool_text]);
+        ShownHead { system, tools: Vec::new(), examples: self.examples(head), tool_text }
+    }
+
+    fn examples(&self, head: &Head) -> Vec<Shown> {
+        let shown = |name: &str| head.core.iter().any(|tool| tool.client.name == name);
+        let fitting = self.model.examples.iter().filter(|example| example.steps.iter().all(|step| shown(&step.tool)));
+        fitting.flat_map(|example| self.example(example)).collect()
+    }
+
+    fn example(&self, example: &crate::rules::Example) -> Vec<Shown> {
+        let mut shown = vec![Shown::text(Speaker::User, &example.prompt)];
+        for step in &example.steps {
+            let call = write::call(self.model.show.form, &step.tool, &step.arguments);
+            shown.push(Shown::text(Speaker::Assistant, call));
+            shown.push(Shown::text(Speaker::User, self.result_text(&step.tool, &step.result)));
         }
+        shown.push(Shown::text(Speaker::Assistant, self.answer_text(&example.answer)));
         shown
     }
+
+    /// One message as it is sent.
+    pub fn message(&self, message: &Message) -> Vec<Shown> {
+        match (self.kind, message.role) {
+            (ChannelKind::Native, _) => native(message),
+            (_, Role::Assistant) => vec![Shown::text(Speaker::Assistant, self.assistant_text(message))],
+            _ => vec![self.user(message)],
+        }
+    }
+
+    fn user(&self, message: &Message) -> Shown {
+        let mut parts: Vec<String> = message.tool_results().map(|result| self.result_text("", &said(result))).collect();
+        let text = message.plain_text();
+        if !text.is_empty() {
+            parts.push(text);
+        }
+        Shown { images: images(message), ..Shown::text(Speaker::User, parts.join("\n\n")) }
+    }
+
+    fn assistant_text(&self, message: &Message) -> String {
+        let calls: Vec<String> =
+            message.tool_uses().map(|call| write::call(self.model.show.form, &call.name, &call.input)).collect();
+        let text = message.plain_text();
+        if calls.is_empty() { self.answer_text(&text) } else { join(&[&text, &calls.join("\n")]) }
+    }
+
+    /// A final answer, in the form in which the channel has it produced.
+    fn answer_text(&self, text: &str) -> String {
+        match self.kind {
+            ChannelKind::Constrained => write::call(self.model.show.form, super::ANSWER, &json!({"text": text})),
+            _ => text.to_owned(),
+        }
+    }
+
+    fn result_text(&self, tool: &str, text: &str) -> String {
+        self.model.show.result.replace("{tool}", tool).replace("{text}", text)
+    }
+}
+
+/// Results first, then text, each in a message of its own.
+fn native(message: &Message) -> Vec<Shown> {
+    let mut shown: Vec<Shown> = message
+        .tool_results()
+        .map(|result| Shown {
+            answers: Some((result.tool_use_id.clone(), String::new())),
+            ..Shown::text(Speaker::Tool, said(result))
+        })
+        .collect();
+    let calls: Vec<ToolUse> = message.tool_uses().cloned().collect();
+    let text = message.plain_text();
+    let images = images(message);
+    if !text.is_empty() || !calls.is_empty() || !images.is_empty() {
+        let speaker = if message.role == Role::Assistant { Speaker::Assistant } else { Speaker::User };
+        shown.push(Shown { calls, images, ..Shown::text(speaker, text) });
+    }
+    shown
+}
+
+/// A result's text; servers drop the field that says it is an error, so the text says it.
+fn said(result: &ToolResult) -> String {
+    let text = result.text();
+    if result.is_error && !text.to_ascii_lowercase().starts_with("error") { format!("Error: {text}") } else { text }
+}
+
+fn images(message: &Message) -> Vec<Value> {
+    let image = |block: &Block| match block {
+        Block::Image(value) => Some(value.clone()),
+        _ => None,
+    };
+    message.content.iter().filter_map(image).collect()
+}
+
+/// The parts that are not empty, with an empty line between them.
+fn join(parts: &[&str]) -> String {
+    let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
+    parts.join("\n\n")
 }

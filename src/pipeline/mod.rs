@@ -12,16 +12,8 @@ use crate::report::Report;
 use crate::rules::{ModelProfile, RuleSet};
 use crate::tokens::{Counter, Window};
 use crate::trim::Head;
+pub use crate::wire::Dialect;
 use crate::wire::{Request, WireError};
-
-/// The upstream protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// `/api/chat`, NDJSON.
-    Ollama,
-    /// `/v1/messages`, SSE.
-    Anthropic,
-}
 
 /// What is the same for all requests of a running proxy or command.
 pub struct Setup {
@@ -65,7 +57,7 @@ pub struct Plan {
 /// # Errors
 /// `prompt is too long` when the head and the newest typed prompt alone exceed the budget.
 pub fn plan(_setup: &Setup, target: &Target, request: &Request) -> Result<Planned, WireError> {
-    let form = Form { kind: target.profile.anthropic, model: &target.profile };
+    let form = Form::new(target.profile.anthropic, &target.profile);
     let head = Head { system: request.system.join("\n\n"), ..Head::default() };
     let shown_head = form.head(&head);
     let shown = request.messages.iter().flat_map(|message| form.message(message)).collect();

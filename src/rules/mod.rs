@@ -7,10 +7,12 @@
 //! Built-in files stand in `rules/` of the repository and are compiled in; a user's files layer over them.
 
 mod model;
+mod models;
 mod pack;
 mod profile;
 
-pub use model::{ChannelKind, ModelProfile};
+pub use model::{CallForm, ChannelKind, CheckProfile, Example, ExampleStep, ModelProfile, Sampling, ShowProfile};
+pub use models::{MODEL_FILES, builtin_models, family_of};
 pub use pack::{Pack, Role, Show, ToolRule};
 pub use profile::{FoldProfile, HeadProfile, Profile};
 

@@ -1,6 +1,7 @@
-//! What a family of models needs.
+//! What a family of models needs: its channel, its way of writing calls, its sampling, its worked examples.
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// Settings for one family of models.
 #[derive(Debug, Clone, Deserialize)]
@@ -9,6 +10,9 @@ pub struct ModelProfile {
     pub family: String,
     /// Globs over the served model's name, lower case.
     pub names: Vec<String>,
+    /// What was tried on a real model of this family, and what was not.
+    #[serde(default)]
+    pub measured: String,
     /// The channel where the upstream is Ollama.
     pub ollama: ChannelKind,
     /// The channel where the upstream speaks the Messages API.
@@ -19,18 +23,148 @@ pub struct ModelProfile {
     /// Tokens of this family for one of o200k, after the digits.
     #[serde(default = "one")]
     pub factor: f64,
+    #[serde(default)]
+    pub sampling: Sampling,
+    #[serde(default)]
+    pub show: ShowProfile,
+    #[serde(default)]
+    pub check: CheckProfile,
+    /// Worked examples, as past turns. One is shown only where all its tools are shown.
+    #[serde(default, rename = "example")]
+    pub examples: Vec<Example>,
 }
 
 /// How tools are shown to a model and its calls read back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelKind {
     /// In the dialect's own field.
+    #[default]
     Native,
     /// Written into the system text; calls are read from the text.
     Prompted,
     /// As prompted, and the server binds the output to a JSON Schema.
     Constrained,
+}
+
+/// Options of the sampler. What is absent is left to the server.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Sampling {
+    pub temperature: Option<f64>,
+    pub top_p: Option<f64>,
+    pub top_k: Option<u64>,
+    pub repeat_penalty: Option<f64>,
+    /// Strings that end a reply.
+    pub stop: Vec<String>,
+    /// Sent as `think` to a server that can switch thinking.
+    pub think: Option<bool>,
+}
+
+/// How the head, past calls and results are written. All of it can be switched off singly.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShowProfile {
+    /// How a call is written into text (prompted and constrained).
+    pub form: CallForm,
+    /// Says how to call; stands before the list of tools.
+    pub instructions: String,
+    /// A result in text: `{tool}` and `{text}` are filled in.
+    pub result: String,
+    /// Take the line numbers off what a reading tool returned.
+    pub strip_line_numbers: bool,
+    /// Take the client's reminders out of results and prompts.
+    pub strip_reminders: bool,
+    /// Paths below the working folder are shown relative to it, and sent to the client absolute.
+    pub relative_paths: bool,
+    /// An edit or a write that succeeded is told in one line.
+    pub short_results: bool,
+    /// That line names the files changed so far.
+    pub changed_files: bool,
+    /// Show what belongs before the first prompt: environment, project notes.
+    pub preamble: bool,
+    /// Show the index of parked tools.
+    pub parked: bool,
+}
+
+/// How a call is written into text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CallForm {
+    /// `{"name": …, "arguments": {…}}`, one a line.
+    #[default]
+    Json,
+    /// The same between `<tool_call>` and `</tool_call>`.
+    Hermes,
+    /// `<function=NAME><parameter=KEY>…` between the same tags.
+    QwenXml,
+    /// `{"name": …, "parameters": {…}}`.
+    Llama,
+    /// `[TOOL_CALLS][{…}]`.
+    Mistral,
+    /// `<tool_call>NAME<arg_key>…</arg_key><arg_value>…</arg_value></tool_call>`.
+    Glm,
+}
+
+/// Which calls are held against the history before they go out.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CheckProfile {
+    /// Put a read before an edit or a write of an existing file that was not read.
+    pub read_before_edit: bool,
+    /// Hold an edit's old text against what is known of the file.
+    pub edits: bool,
+    /// Put a write that leaves out known lines back to the model, once.
+    pub whole_writes: bool,
+    /// The same call with the same result so often gets a word; once more ends the turn. 0: never.
+    pub repeats: usize,
+    /// Ask once more when the answer is empty.
+    pub empty_answer: bool,
+    /// The most that upstream is asked again within one turn of the client.
+    pub asks: usize,
+}
+
+/// A worked example: a prompt, calls with their results, an answer.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Example {
+    pub prompt: String,
+    #[serde(default, rename = "step")]
+    pub steps: Vec<ExampleStep>,
+    pub answer: String,
+}
+
+/// One call of a worked example.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExampleStep {
+    pub tool: String,
+    /// The arguments, a JSON object.
+    pub arguments: Value,
+    pub result: String,
+}
+
+impl Default for ShowProfile {
+    fn default() -> Self {
+        Self {
+            form: CallForm::Json,
+            instructions: String::new(),
+            result: "{text}".into(),
+            strip_line_numbers: false,
+            strip_reminders: false,
+            relative_paths: false,
+            short_results: false,
+            changed_files: false,
+            preamble: true,
+            parked: true,
+        }
+    }
+}
+
+impl Default for CheckProfile {
+    fn default() -> Self {
+        Self { read_before_edit: false, edits: true, whole_writes: true, repeats: 3, empty_answer: true, asks: 2 }
+    }
 }
 
 fn one() -> f64 {

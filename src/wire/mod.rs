@@ -4,12 +4,14 @@
 
 mod block;
 mod delta;
+mod dialect;
 mod error;
 mod json;
 mod request;
 
 pub use block::{Block, Message, Role, ToolResult, ToolUse};
 pub use delta::{Delta, End, StopReason, Usage};
+pub use dialect::Dialect;
 pub use error::{ErrorKind, WireError};
 pub use json::{Unreadable, parse_lossy};
 pub use request::{Request, Tool};

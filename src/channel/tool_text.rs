@@ -1,0 +1,78 @@
+//! The tools of a head as compact text: one line each, and the index of parked ones.
+
+use serde_json::Value;
+
+use crate::rules::ShowProfile;
+use crate::trim::{Head, ParkedTool, ShownTool};
+
+/// Instructions, tools and index. Empty where there is no tool.
+pub(super) fn all(profile: &ShowProfile, head: &Head) -> String {
+    if head.core.is_empty() && head.parked.is_empty() {
+        return String::new();
+    }
+    let mut parts = vec![profile.instructions.trim().to_owned()];
+    parts.extend(head.core.iter().map(line));
+    if profile.parked && !head.parked.is_empty() {
+        parts.push(index(&head.parked));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n")
+}
+
+/// `Name(key: type, optional?: type): description`
+fn line(tool: &ShownTool) -> String {
+    let description: Vec<&str> = tool.description.split_whitespace().collect();
+    format!("- {}({}): {}", tool.client.name, parameters(&tool.schema), description.join(" "))
+}
+
+fn index(parked: &[ParkedTool]) -> String {
+    let entry = |tool: &ParkedTool| match tool.words.as_str() {
+        "" => tool.client.name.clone(),
+        words => format!("{} ({words})", tool.client.name),
+    };
+    format!("- Also: {}", parked.iter().map(entry).collect::<Vec<_>>().join(", "))
+}
+
+fn parameters(schema: &Value) -> String {
+    let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let one = |(key, value): (&String, &Value)| {
+        let mark = if required.contains(&key.as_str()) { "" } else { "?" };
+        match type_of(value).as_str() {
+            "string" => format!("{key}{mark}"),
+            kind => format!("{key}{mark}: {kind}"),
+        }
+    };
+    properties.map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// A type in a few characters: `string`, `"a"|"b"`, `[string]`, `{key, other?: integer}`.
+fn type_of(schema: &Value) -> String {
+    if let Some(values) = schema["enum"].as_array() {
+        return values.iter().map(Value::to_string).collect::<Vec<_>>().join("|");
+    }
+    if let Some(kinds) = schema["anyOf"].as_array() {
+        return kinds.iter().map(type_of).collect::<Vec<_>>().join("|");
+    }
+    match schema["type"].as_str() {
+        Some("array") => format!("[{}]", type_of(&schema["items"])),
+        Some("object") if schema["properties"].is_object() => format!("{{{}}}", parameters(schema)),
+        Some(kind) => kind.to_owned(),
+        None => "any".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_nested_schema_is_one_line() {
+        let schema = json!({"type": "object", "required": ["todos"], "properties": {
+            "todos": {"type": "array", "items": {"type": "object", "required": ["content"], "properties": {
+                "content": {"type": "string"}, "status": {"enum": ["open", "done"]}}}},
+            "limit": {"type": "integer"}}});
+        assert_eq!(parameters(&schema), r#"todos: [{content, status?: "open"|"done"}], limit?: integer"#);
+    }
+}
