@@ -1,1 +1,10 @@
 //! All integration tests, in one binary.
+
+mod fixtures;
+
+use std::path::Path;
+
+/// Where the files of the repository lie.
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
