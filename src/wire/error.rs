@@ -6,8 +6,11 @@ use serde_json::{Value, json};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     InvalidRequest,
+    Authentication,
+    Permission,
     NotFound,
     RequestTooLarge,
+    RateLimit,
     Overloaded,
     Api,
 }
@@ -21,12 +24,26 @@ pub struct WireError {
 }
 
 impl ErrorKind {
+    const ALL: [Self; 8] = [
+        Self::InvalidRequest,
+        Self::Authentication,
+        Self::Permission,
+        Self::NotFound,
+        Self::RequestTooLarge,
+        Self::RateLimit,
+        Self::Overloaded,
+        Self::Api,
+    ];
+
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidRequest => "invalid_request_error",
+            Self::Authentication => "authentication_error",
+            Self::Permission => "permission_error",
             Self::NotFound => "not_found_error",
             Self::RequestTooLarge => "request_too_large",
+            Self::RateLimit => "rate_limit_error",
             Self::Overloaded => "overloaded_error",
             Self::Api => "api_error",
         }
@@ -36,10 +53,30 @@ impl ErrorKind {
     pub fn status(self) -> u16 {
         match self {
             Self::InvalidRequest => 400,
+            Self::Authentication => 401,
+            Self::Permission => 403,
             Self::NotFound => 404,
             Self::RequestTooLarge => 413,
+            Self::RateLimit => 429,
             Self::Overloaded => 529,
             Self::Api => 500,
+        }
+    }
+
+    /// The kind with this name; any other is [`Self::Api`].
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name).unwrap_or(Self::Api)
+    }
+
+    /// The kind that a server means with this HTTP status.
+    pub fn from_status(status: u16) -> Self {
+        match status {
+            503 => Self::Overloaded,
+            _ => Self::ALL.into_iter().find(|kind| kind.status() == status).unwrap_or(if status < 500 {
+                Self::InvalidRequest
+            } else {
+                Self::Api
+            }),
         }
     }
 }
@@ -57,5 +94,20 @@ impl WireError {
     /// The error object.
     pub fn to_value(&self) -> Value {
         json!({"type": "error", "error": {"type": self.kind.as_str(), "message": self.message}})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_statuses_lead_back() {
+        for kind in ErrorKind::ALL {
+            assert_eq!(ErrorKind::from_name(kind.as_str()), kind);
+            assert_eq!(ErrorKind::from_status(kind.status()), kind);
+        }
+        assert_eq!(ErrorKind::from_status(422), ErrorKind::InvalidRequest);
+        assert_eq!(ErrorKind::from_status(502), ErrorKind::Api);
     }
 }

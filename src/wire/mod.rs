@@ -5,13 +5,27 @@
 mod block;
 mod delta;
 mod dialect;
+mod encode;
 mod error;
+mod event;
+mod gather;
 mod json;
+mod lines;
+mod ndjson;
+mod refusal;
 mod request;
+mod sse;
 
 pub use block::{Block, Message, Role, ToolResult, ToolUse};
 pub use delta::{Delta, End, StopReason, Usage};
 pub use dialect::Dialect;
+pub use encode::{ClientUsage, EventEncoder};
 pub use error::{ErrorKind, WireError};
+pub use event::EventDecoder;
+pub use gather::Gatherer;
 pub use json::{Unreadable, parse_lossy};
+pub use lines::{LONGEST_LINE, LineTooLong};
+pub use ndjson::ChatDecoder;
+pub use refusal::Refusal;
 pub use request::{Request, Tool};
+pub use sse::{Frame, SseReader};
