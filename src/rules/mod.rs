@@ -6,20 +6,26 @@
 //!
 //! Built-in files stand in `rules/` of the repository and are compiled in; a user's files layer over them.
 
+mod builtin;
+mod case;
+mod diagnostic;
+mod layer;
 mod model;
 mod models;
 mod pack;
 mod profile;
+mod set;
+mod version;
 
+pub use builtin::{BUILTIN, BuiltinFile};
+pub use case::Case;
+pub use diagnostic::RuleError;
 pub use model::{CallForm, ChannelKind, CheckProfile, Example, ExampleStep, ModelProfile, Sampling, ShowProfile};
 pub use models::{MODEL_FILES, builtin_models, family_of};
-pub use pack::{Pack, Role, Show, ToolRule};
-pub use profile::{FoldProfile, HeadProfile, Profile};
-
-/// All rules in force.
-#[derive(Debug, Clone, Default)]
-pub struct RuleSet {
-    pub packs: Vec<Pack>,
-    pub profiles: Vec<Profile>,
-    pub models: Vec<ModelProfile>,
-}
+pub use pack::{
+    LineRule, Pack, Param, ReminderAction, ReminderRule, Role, SectionAction, SectionRule, Show, SideAction, SideRule,
+    ToolRule,
+};
+pub use profile::{FoldProfile, HeadProfile, Profile, WordsRow};
+pub use set::RuleSet;
+pub use version::{Seen, Version};

@@ -1,0 +1,195 @@
+//! Reading a rule file, and layering it over those before it.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+use serde::de::DeserializeOwned;
+
+use super::{ModelProfile, Pack, Profile, RuleError, RuleSet, SectionAction};
+
+impl RuleSet {
+    /// The rules that are compiled in.
+    pub fn builtin() -> Self {
+        let mut rules = Self::default();
+        // A test reads each of them, so that none is ever left out here.
+        for file in super::BUILTIN {
+            let _ = rules.layer(file.name, file.text);
+        }
+        rules.models = super::builtin_models().unwrap_or_default();
+        rules
+    }
+
+    /// Lays one file over the rules: what has the same id is replaced, what is new goes before what was there.
+    ///
+    /// # Errors
+    /// When the file is not a rule file; the rules are then as they were.
+    pub fn layer(&mut self, file: &str, text: &str) -> Result<(), RuleError> {
+        match kind_of(file, text)? {
+            FileKind::Pack => self.layer_pack(read_pack(file, text)?),
+            FileKind::Profile => replace(&mut self.profiles, read(file, text)?, |profile: &Profile| &profile.name),
+            FileKind::Model => join(&mut self.models, vec![read(file, text)?], |model: &ModelProfile| &model.family),
+        }
+        Ok(())
+    }
+
+    fn layer_pack(&mut self, pack: Pack) {
+        match self.packs.iter_mut().find(|known| known.client == pack.client) {
+            Some(known) => known.join(pack),
+            None => self.packs.push(pack),
+        }
+    }
+}
+
+impl Pack {
+    fn join(&mut self, over: Pack) {
+        self.marks.extend(over.marks);
+        self.version_mark = over.version_mark.or(self.version_mark.take());
+        join(&mut self.lines, over.lines, |rule| &rule.id);
+        join(&mut self.sections, over.sections, |rule| &rule.id);
+        join(&mut self.tools, over.tools, |rule| &rule.names[0]);
+        join(&mut self.reminders, over.reminders, |rule| &rule.id);
+        join(&mut self.sides, over.sides, |rule| &rule.id);
+        self.tests.extend(over.tests);
+    }
+}
+
+/// Puts each of `over` in the place of the one with its id, or before all.
+fn join<T>(under: &mut Vec<T>, over: Vec<T>, id: impl Fn(&T) -> &String) {
+    let mut new = Vec::new();
+    for rule in over {
+        match under.iter_mut().find(|known| id(known) == id(&rule)) {
+            Some(known) => *known = rule,
+            None => new.push(rule),
+        }
+    }
+    under.splice(0..0, new);
+}
+
+fn replace<T>(under: &mut Vec<T>, over: T, id: impl Fn(&T) -> &String) {
+    match under.iter_mut().find(|known| id(known) == id(&over)) {
+        Some(known) => *known = over,
+        None => under.push(over),
+    }
+}
+
+enum FileKind {
+    Pack,
+    Profile,
+    Model,
+}
+
+/// A file says what it is by its first key.
+fn kind_of(file: &str, text: &str) -> Result<FileKind, RuleError> {
+    let table: toml::Table = read(file, text)?;
+    let has = |key: &str| table.contains_key(key);
+    match (has("client"), has("profile"), has("family")) {
+        (true, false, false) => Ok(FileKind::Pack),
+        (false, true, false) => Ok(FileKind::Profile),
+        (false, false, true) => Ok(FileKind::Model),
+        _ => Err(RuleError::new(file, text, 0..0, "it does not say what it is a rule file for")
+            .remedy("begin it with one of `client = \"…\"`, `profile = \"…\"`, `family = \"…\"`")),
+    }
+}
+
+fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, RuleError> {
+    toml::from_str(text).map_err(|error| {
+        let fault = RuleError::new(file, text, error.span().unwrap_or(0..0), error.message());
+        if error.message().starts_with("unknown") {
+            return fault.remedy("see the field table in rules/README.md, or `fanlight rules schema`");
+        }
+        fault
+    })
+}
+
+fn read_pack(file: &str, text: &str) -> Result<Pack, RuleError> {
+    let pack: Pack = read(file, text)?;
+    let wrong = |value: &str, message: String| RuleError::at_value(file, text, value, message);
+    for tool in &pack.tools {
+        if tool.names.is_empty() {
+            return Err(wrong("names = []", "a tool rule needs a name".into()));
+        }
+    }
+    for section in &pack.sections {
+        if section.headings.is_empty() && section.anchors.is_empty() {
+            return Err(wrong(&section.id, format!("section `{}` names no place in the prompt", section.id))
+                .remedy("give it `headings` or `anchors`"));
+        }
+        if section.action == SectionAction::Replace && section.text.is_none() {
+            return Err(wrong(&section.id, format!("section `{}` has no text to stand in its place", section.id))
+                .remedy("give it `text`, or `do = \"drop\"`"));
+        }
+        if let Some(pattern) = &section.capture {
+            Regex::new(pattern).map_err(|error| {
+                wrong(pattern, format!("`capture` of section `{}` is not a regular expression", section.id))
+                    .remedy(error.to_string())
+            })?;
+        }
+    }
+    each_id_once(&pack, &wrong)?;
+    Ok(pack)
+}
+
+fn each_id_once(pack: &Pack, wrong: &impl Fn(&str, String) -> RuleError) -> Result<(), RuleError> {
+    let kinds: [(&str, Vec<&String>); 5] = [
+        ("line", pack.lines.iter().map(|rule| &rule.id).collect()),
+        ("section", pack.sections.iter().map(|rule| &rule.id).collect()),
+        ("tool", pack.tools.iter().flat_map(|rule| &rule.names).collect()),
+        ("reminder", pack.reminders.iter().map(|rule| &rule.id).collect()),
+        ("side", pack.sides.iter().map(|rule| &rule.id).collect()),
+    ];
+    for (kind, ids) in kinds {
+        let mut seen = BTreeSet::new();
+        if let Some(twice) = ids.into_iter().find(|id| !seen.insert(id.as_str())) {
+            return Err(wrong(twice, format!("there are two {kind} rules `{twice}`"))
+                .remedy("give one of them another name, or join them"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(text: &str) -> RuleError {
+        RuleSet::default().layer("mine.toml", text).unwrap_err()
+    }
+
+    #[test]
+    fn an_unknown_field_is_shown_with_its_line() {
+        let error = fault("client = \"c\"\n[[section]]\nid = \"a\"\nheading = \"X\"\ndo = \"drop\"\n");
+        assert_eq!(error.line(), 4);
+        let shown = error.to_string();
+        assert!(shown.contains("mine.toml:4:1") && shown.contains("^^^^^^^") && shown.contains("help"), "{shown}");
+    }
+
+    #[test]
+    fn a_broken_pattern_is_shown_where_it_stands() {
+        let error =
+            fault("client = \"c\"\n[[section]]\nid = \"a\"\nheadings = [\"X\"]\ndo = \"drop\"\ncapture = \"(\"\n");
+        assert!(error.message.contains("regular expression"), "{error}");
+    }
+
+    #[test]
+    fn a_file_must_say_what_it_is() {
+        assert!(fault("up_to = 4096\n").remedy.unwrap().contains("client"));
+    }
+
+    #[test]
+    fn a_broken_file_leaves_the_rules_as_they_were() {
+        let mut rules = RuleSet::builtin();
+        let before = rules.packs[0].sections.len();
+        assert!(rules.layer("mine.toml", "client = \"claude-code\"\nnonsense = 1\n").is_err());
+        assert_eq!(rules.packs[0].sections.len(), before);
+    }
+
+    #[test]
+    fn a_later_file_replaces_by_id_and_goes_before_by_order() {
+        let mut rules = RuleSet::builtin();
+        let over =
+            "client = \"claude-code\"\n[[tool]]\nnames = [\"Read\"]\nshow = \"park\"\n[[tool]]\nnames = [\"New\"]\n";
+        rules.layer("mine.toml", over).unwrap();
+        assert_eq!(rules.tool("Read").map(|rule| rule.show), Some(crate::rules::Show::Park));
+        assert_eq!(rules.packs[0].tools[0].names, ["New"]);
+    }
+}
