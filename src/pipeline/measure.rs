@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::channel::{Shown, ShownHead};
 use crate::report::Parts;
 use crate::tokens::Counter;
 use crate::wire::{Block, Message, Request, Tool};
@@ -44,6 +45,30 @@ fn other_tokens(value: &Value, counter: &dyn Counter) -> usize {
         }
         _ => 0,
     }
+}
+
+/// What is rendered for the model. `markers` is what the template puts around each message.
+pub fn after(head: &ShownHead, shown: &[Shown], counter: &dyn Counter, markers: usize) -> Parts {
+    let tool_text = counter.count(&head.tool_text);
+    let own_field: usize = head.tools.iter().map(|tool| counter.count(&tool.to_string())).sum();
+    let examples = shown_tokens(&head.examples, counter, markers);
+    // The template opens the reply with the markers of one more message.
+    let system = counter.count(&head.system).saturating_sub(tool_text) + 2 * markers;
+    Parts::of(system, tool_text + own_field + examples, shown_tokens(shown, counter, markers))
+}
+
+/// Tokens of rendered messages, with what the template puts around each.
+pub fn shown_tokens(shown: &[Shown], counter: &dyn Counter, markers: usize) -> usize {
+    shown.iter().map(|message| markers + text_and_calls(message, counter)).sum()
+}
+
+fn text_and_calls(message: &Shown, counter: &dyn Counter) -> usize {
+    let calls = message.calls.iter().map(|call| {
+        // Templates write a call as an object with name and arguments between tags.
+        counter.count(&json!({"name": call.name, "arguments": call.input}).to_string()) + 12
+    });
+    let answer = if message.answers.is_some() { 8 } else { 0 };
+    counter.count(&message.text) + calls.sum::<usize>() + answer
 }
 
 #[cfg(test)]

@@ -23,6 +23,12 @@ pub struct ModelProfile {
     /// Tokens of this family for one of o200k, after the digits.
     #[serde(default = "one")]
     pub factor: f64,
+    /// Tokens that the template puts around each message.
+    #[serde(default = "five")]
+    pub message_markers: usize,
+    /// Tokens that the template puts around a list of tools in the dialect's own field (native only).
+    #[serde(default = "two_hundred")]
+    pub tool_markers: usize,
     #[serde(default)]
     pub sampling: Sampling,
     #[serde(default)]
@@ -169,4 +175,14 @@ impl Default for CheckProfile {
 
 fn one() -> f64 {
     1.0
+}
+
+/// ChatML: start, role, line end, end, line end.
+fn five() -> usize {
+    5
+}
+
+/// Qwen's native tool instructions are about 150.
+fn two_hundred() -> usize {
+    200
 }

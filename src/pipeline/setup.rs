@@ -1,0 +1,64 @@
+//! What a plan is made with: rules, counters, and the model that it is for.
+
+use std::sync::Arc;
+
+use crate::rules::{ChannelKind, ModelProfile, RuleSet};
+use crate::tokens::{Counter, Family, FamilyCounter, Memo, Window};
+use crate::wire::Dialect;
+
+/// What is the same for all requests of a running proxy or command.
+pub struct Setup {
+    pub rules: RuleSet,
+    memo: Arc<Memo>,
+}
+
+/// The model that a request is for.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The served model's name, as upstream knows it.
+    pub model: String,
+    pub profile: ModelProfile,
+    pub window: Window,
+    pub dialect: Dialect,
+    /// The name of a window profile that was asked for; else it is chosen by the window.
+    pub profile_name: Option<String>,
+}
+
+impl Setup {
+    pub fn new(rules: RuleSet) -> Self {
+        Self { rules, memo: Arc::default() }
+    }
+
+    /// The same memory with other rules: after a reload, known texts need not be counted again.
+    #[must_use]
+    pub fn with_rules(&self, rules: RuleSet) -> Self {
+        Self { rules, memo: self.memo.clone() }
+    }
+
+    /// Counts in o200k: the client's scale.
+    pub fn counter(&self) -> &dyn Counter {
+        self.memo.as_ref()
+    }
+
+    /// Counts in the tokens of a model's family.
+    pub fn family(&self, model: &ModelProfile) -> FamilyCounter {
+        let family = Family { single_digits: model.single_digits, factor: model.factor };
+        FamilyCounter::new(self.memo.clone(), family)
+    }
+
+    /// The target for a served model. `None` only when the rules hold no model profile at all.
+    pub fn target(&self, model: &str, window: Window, dialect: Dialect) -> Option<Target> {
+        let profile = self.rules.model(model)?.clone();
+        Some(Target { model: model.to_owned(), profile, window, dialect, profile_name: None })
+    }
+}
+
+impl Target {
+    /// How this model is shown tools over this dialect.
+    pub fn channel(&self) -> ChannelKind {
+        match self.dialect {
+            Dialect::Ollama => self.profile.ollama,
+            Dialect::Anthropic => self.profile.anthropic,
+        }
+    }
+}
