@@ -2,6 +2,7 @@
 //! [`Command`] and a line in `Command::run`.
 
 mod env;
+mod stats;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -21,12 +22,14 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Env(env::Env),
+    Stats(stats::Stats),
 }
 
 impl Command {
     fn run(self) -> anyhow::Result<Outcome> {
         match self {
             Self::Env(command) => command.run(),
+            Self::Stats(command) => command.run(),
         }
     }
 }

@@ -1,0 +1,169 @@
+//! The ledger of a running proxy: what it did so far in memory, and a thread that writes it down.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Entry, Summary, file};
+use crate::report::Report;
+
+/// How many exchanges the live report names one by one.
+const RECENT: usize = 60;
+/// How many entries may wait for the disk before one is left out.
+const WAITING: usize = 1024;
+
+/// Takes entries without waiting, and answers for the live report. Clones share one ledger.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    started_ms: i64,
+    state: Mutex<State>,
+    writer: Option<Writer>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    recent: VecDeque<Entry>,
+    summary: Summary,
+    last: Option<Report>,
+    /// Entries that did not reach the disk.
+    unwritten: usize,
+}
+
+#[derive(Debug)]
+struct Writer {
+    queue: Option<SyncSender<Entry>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Ledger {
+    /// A ledger that is also written to `folder`; `None` keeps it in memory only.
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        let shared = Shared {
+            started_ms: Timestamp::now().as_millisecond(),
+            state: Mutex::default(),
+            writer: folder.map(Writer::start),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Notes one exchange. Returns at once; an entry that the disk cannot keep up with is counted, not waited for.
+    pub fn record(&self, entry: Entry, report: Report) {
+        let written = self.shared.writer.as_ref().is_none_or(|writer| writer.offer(entry.clone()));
+        let mut state = self.shared.lock();
+        state.unwritten += usize::from(!written);
+        state.summary.add(&entry);
+        if state.recent.len() == RECENT {
+            state.recent.pop_front();
+        }
+        state.recent.push_back(entry);
+        state.last = Some(report);
+    }
+
+    /// What `/fanlight/report` answers: the sums since the start, the recent exchanges, and the last report in full.
+    pub fn live(&self) -> Value {
+        let state = self.shared.lock();
+        json!({
+            "started_ms": self.shared.started_ms,
+            "summary": state.summary,
+            "recent": state.recent,
+            "last": state.last,
+            "unwritten": state.unwritten,
+        })
+    }
+
+    /// The exchanges that are still in memory, oldest first.
+    pub fn recent(&self) -> Vec<Entry> {
+        self.shared.lock().recent.iter().cloned().collect()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Writer {
+    fn start(folder: PathBuf) -> Self {
+        let (queue, entries) = sync_channel(WAITING);
+        let thread = std::thread::spawn(move || write_all(&folder, &entries));
+        Self { queue: Some(queue), thread: Some(thread) }
+    }
+
+    fn offer(&self, entry: Entry) -> bool {
+        self.queue.as_ref().is_some_and(|queue| queue.try_send(entry).is_ok())
+    }
+}
+
+/// The last clone waits until everything is on the disk.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn write_all(folder: &std::path::Path, entries: &Receiver<Entry>) {
+    let mut said = false;
+    for entry in entries {
+        if let Err(error) = file::append(folder, &entry)
+            && !said
+        {
+            tracing::warn!(folder = %folder.display(), %error, "the ledger cannot be written");
+            said = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::read_since;
+
+    fn entry(total_ms: u64) -> Entry {
+        Entry { at_ms: 1_793_577_600_000, total_ms, ..Entry::default() }
+    }
+
+    #[test]
+    fn everything_is_on_the_disk_when_the_last_clone_is_gone() {
+        let home = tempfile::tempdir().unwrap();
+        let ledger = Ledger::new(Some(home.path().to_owned()));
+        let other = ledger.clone();
+        for k in 0..200 {
+            ledger.record(entry(k), Report::default());
+        }
+        drop((ledger, other));
+        assert_eq!(read_since(home.path(), Timestamp::UNIX_EPOCH).unwrap().entries.len(), 200);
+    }
+
+    #[test]
+    fn the_live_report_names_the_newest_and_sums_all() {
+        let ledger = Ledger::new(None);
+        for k in 0..100 {
+            ledger.record(entry(k), Report::default());
+        }
+        let live = ledger.live();
+        assert_eq!(live["recent"].as_array().unwrap().len(), RECENT);
+        assert_eq!(live["recent"][RECENT - 1]["total_ms"], 99);
+        assert_eq!(live["summary"]["exchanges"], 100);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_costs_nobody_a_turn() {
+        let ledger = Ledger::new(Some(PathBuf::from("/proc/nowhere")));
+        ledger.record(entry(1), Report::default());
+        assert_eq!(ledger.recent().len(), 1);
+    }
+}
