@@ -2,7 +2,10 @@
 //! [`Command`] and a line in `Command::run`.
 
 mod env;
+mod explain;
+pub(crate) mod rule_files;
 mod stats;
+mod table;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -21,6 +24,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Explain(explain::Explain),
     Env(env::Env),
     Stats(stats::Stats),
 }
@@ -28,6 +32,7 @@ enum Command {
 impl Command {
     fn run(self) -> anyhow::Result<Outcome> {
         match self {
+            Self::Explain(command) => command.run(),
             Self::Env(command) => command.run(),
             Self::Stats(command) => command.run(),
         }

@@ -1,0 +1,78 @@
+//! Rule files from disk: the user's folder, then what `--rules` names, over the built-in ones.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+use super::Usage;
+use crate::rules::RuleSet;
+
+/// Reads all layers: built-in, `$XDG_CONFIG_HOME/fanlight/rules.d/*.toml` by name, then `paths` in their order.
+///
+/// # Errors
+/// When a file cannot be read, or is not a rule file; the message points at the line.
+pub(crate) fn load(paths: &[PathBuf]) -> anyhow::Result<RuleSet> {
+    let mut rules = RuleSet::builtin();
+    for file in files(paths)? {
+        let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        rules.layer(&file.display().to_string(), &text).map_err(|error| Usage(error.to_string()))?;
+    }
+    Ok(rules)
+}
+
+/// The files of all layers that are on disk, in the order in which they are laid. A folder stands for its `*.toml`.
+///
+/// # Errors
+/// When a path of `paths` does not exist.
+pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = user_folder().map(|folder| rule_files_in(&folder)).transpose()?.unwrap_or_default();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(rule_files_in(path)?);
+        } else if path.exists() {
+            files.push(path.clone());
+        } else {
+            return Err(Usage(format!("there is no rule file {}", path.display())).into());
+        }
+    }
+    Ok(files)
+}
+
+/// `rules.d` in the user's configuration; `None` where there is none.
+fn user_folder() -> Option<PathBuf> {
+    let config = match std::env::var_os("XDG_CONFIG_HOME") {
+        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
+        _ => Path::new(&std::env::var_os("HOME")?).join(".config"),
+    };
+    let folder = config.join("fanlight").join("rules.d");
+    folder.is_dir().then_some(folder)
+}
+
+fn rule_files_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
+    let mut files: Vec<PathBuf> = entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_stands_for_its_rule_files_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.toml", "a.toml", "notes.txt"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let names: Vec<_> = rule_files_in(folder.path()).unwrap();
+        assert_eq!(names, [folder.path().join("a.toml"), folder.path().join("b.toml")]);
+    }
+
+    #[test]
+    fn a_missing_file_is_wrong_usage() {
+        let error = files(&["/no/such/file.toml".into()]).unwrap_err();
+        assert!(error.is::<Usage>());
+    }
+}
