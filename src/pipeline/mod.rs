@@ -3,6 +3,7 @@
 
 pub mod measure;
 mod plan;
+pub mod prefix;
 mod setup;
 
 pub use crate::wire::Dialect;

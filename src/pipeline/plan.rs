@@ -90,6 +90,11 @@ impl Plan {
         Answer::default()
     }
 
+    /// Counts in the tokens of the model's family.
+    pub fn counter(&self) -> &FamilyCounter {
+        &self.counter
+    }
+
     fn render(&self, shown: &[Shown], format: Option<&Value>, prompt: usize) -> Value {
         let envelope = Envelope {
             model: &self.target.model,

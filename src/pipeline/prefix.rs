@@ -1,0 +1,78 @@
+//! What two prompts share: the part that a server's key-value cache can give back.
+
+use super::plan::Plan;
+use crate::channel::Shown;
+use crate::tokens::Counter;
+
+/// One part of a rendered prompt, in the order in which the model reads them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Who speaks, the text, and the calls: two pieces with the same key are read as the same tokens.
+    pub key: String,
+    /// Tokens, with what the template puts around them.
+    pub tokens: usize,
+}
+
+/// The whole rendered prompt of a plan: system text, tools, examples, messages.
+pub fn pieces(plan: &Plan) -> Vec<Piece> {
+    let markers = plan.target.profile.message_markers;
+    let counter = plan.counter();
+    let system = Piece { key: plan.head.system.clone(), tokens: counter.count(&plan.head.system) + markers };
+    let tools = plan.head.tools.iter().map(|tool| {
+        let key = tool.to_string();
+        Piece { tokens: counter.count(&key), key }
+    });
+    let messages = plan.head.examples.iter().chain(&plan.shown).map(|shown| message(shown, counter, markers));
+    std::iter::once(system).chain(tools).chain(messages).collect()
+}
+
+fn message(shown: &Shown, counter: &dyn Counter, markers: usize) -> Piece {
+    let calls = shown.calls.iter().map(|call| format!("\u{1}{}\u{1}{}", call.name, call.input));
+    let key = format!("{:?}\u{1}{}{}", shown.speaker, shown.text, calls.collect::<String>());
+    let tokens = super::measure::shown_tokens(std::slice::from_ref(shown), counter, markers);
+    Piece { key, tokens }
+}
+
+/// Tokens at the beginning of `after` that `before` has too. A piece that only begins alike counts by its common text.
+pub fn shared(before: &[Piece], after: &[Piece], counter: &dyn Counter) -> usize {
+    let alike = before.iter().zip(after).take_while(|(was, is)| was == is).count();
+    let whole: usize = after[..alike].iter().map(|piece| piece.tokens).sum();
+    let part = match (before.get(alike), after.get(alike)) {
+        (Some(was), Some(is)) => counter.count(common_prefix(&was.key, &is.key)),
+        _ => 0,
+    };
+    whole + part
+}
+
+fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {
+    let alike = one.char_indices().zip(other.chars()).take_while(|((_, a), b)| a == b).last();
+    alike.map_or("", |((at, c), _)| &one[..at + c.len_utf8()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokens::O200k;
+
+    fn piece(key: &str) -> Piece {
+        Piece { key: key.into(), tokens: 10 }
+    }
+
+    #[test]
+    fn whole_pieces_count_whole_and_the_first_that_differs_in_part() {
+        let before = [piece("a"), piece("one two three"), piece("c")];
+        let after = [piece("a"), piece("one two four"), piece("c")];
+        assert_eq!(shared(&before, &after, &O200k), 10 + O200k.count("one two "));
+    }
+
+    #[test]
+    fn a_longer_prompt_shares_all_of_a_shorter_one() {
+        assert_eq!(shared(&[piece("a")], &[piece("a"), piece("b")], &O200k), 10);
+    }
+
+    #[test]
+    fn common_prefixes_end_between_characters() {
+        assert_eq!(common_prefix("aäx", "aäy"), "aä");
+        assert_eq!(common_prefix("", "y"), "");
+    }
+}
