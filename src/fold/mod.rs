@@ -1,1 +1,24 @@
 //! Paging, crush, digest, and the fold that makes old steps fit.
+//!
+//! [`ingest`] shortens each message at its first appearance, by its own bytes. [`fold`] then walks the messages from
+//! the first and, only where the next prompt would not fit, cuts: the oldest steps become a digest. Both look at
+//! nothing but the messages up to the one in hand, so what is sent for a history is a prefix of what is sent for a
+//! longer one, except at a cut.
+
+mod crush;
+mod cut;
+mod digest;
+mod estimate;
+mod facts;
+mod handle;
+mod ingest;
+mod journal;
+mod page;
+mod paths;
+mod summary;
+mod views;
+
+pub use cut::{FoldInput, Folded, TooLong, fold};
+pub use handle::recall;
+pub use ingest::ingest;
+pub use summary::summary;

@@ -1,1 +1,27 @@
-//! What happened so far: turns, steps, calls and results, the view of each file, repeats.
+//! What happened so far: turns, steps, calls and results, the view of each file, what was changed, repeats.
+//!
+//! Everything is read from the messages alone, in one walk from the first; what a tool does is said by its [`Role`].
+//!
+//! [`Role`]: crate::rules::Role
+
+mod act;
+mod commands;
+mod files;
+mod numbered;
+mod prompts;
+mod record;
+mod repeats;
+mod roles;
+mod steps;
+mod view;
+
+pub use act::Act;
+pub use files::Files;
+pub use numbered::{numbered_lines, strip_numbers};
+pub use prompts::{Prompt, prompts};
+pub use record::{Deed, Record};
+pub use repeats::{Repeat, repeats};
+pub use roles::Roles;
+pub(crate) use steps::calls;
+pub use steps::{Call, History};
+pub use view::{Line, Segment, View};

@@ -57,7 +57,51 @@ impl Default for HeadProfile {
     }
 }
 
-/// How results are paged and old steps folded. Read by `fold`.
-#[derive(Debug, Clone, Default, Deserialize)]
+/// How results are paged and old steps folded. Read by `fold`. Shares are percents of the history budget H.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct FoldProfile {}
+pub struct FoldProfile {
+    /// What stands after a cut, all together, is at most this.
+    pub keep: usize,
+    /// Of it, steps that stay verbatim; the newest step always stays.
+    pub tail: usize,
+    /// Typed prompts in the digest, verbatim.
+    pub prompts: usize,
+    /// One line a call in the digest.
+    pub journal: usize,
+    /// The accounts of paths.
+    pub paths: usize,
+    /// The present text of the files in work.
+    pub views: usize,
+    /// How many files have a view.
+    pub files: usize,
+    /// A result longer than this is paged at its first appearance.
+    pub page: usize,
+    /// All results of one step together.
+    pub step: usize,
+    /// What a call says, its long inputs shortened.
+    pub call: usize,
+    /// Lines of a view carry their numbers.
+    pub line_numbers: bool,
+    /// Beginnings of texts that the client writes in the user's name.
+    pub machine: Vec<String>,
+}
+
+impl Default for FoldProfile {
+    fn default() -> Self {
+        Self {
+            keep: 40,
+            tail: 15,
+            prompts: 15,
+            journal: 8,
+            paths: 6,
+            views: 14,
+            files: 3,
+            page: 30,
+            step: 40,
+            call: 25,
+            line_numbers: false,
+            machine: Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Each message as it is first shown: long results paged or crushed, long inputs shortened.
+//!
+//! Every limit is a fixed share of the history budget of the window *setting*, and each message is judged by its own
+//! bytes and the calls before it. So a message looks the same in every later request.
+
+use std::collections::BTreeMap;
+
+use super::estimate::{estimate, prefix};
+use super::{crush, handle, page};
+use crate::history::{Act, Roles, numbered_lines};
+use crate::rules::FoldProfile;
+use crate::tokens::Budget;
+use crate::wire::{Block, Message, Role, ToolResult, ToolUse};
+
+/// No limit is below this, in tokens.
+const LEAST: usize = 120;
+
+/// Limits in estimated tokens, fixed by the window and the profile.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    page: usize,
+    step: usize,
+    call: usize,
+}
+
+/// The calls seen so far, by id: the tool's name, and its role's reading of the input.
+type Calls<'a> = BTreeMap<&'a str, (&'a str, Act<'a>, Option<&'a crate::rules::Role>)>;
+
+/// The messages as they are first shown, one for one. `window` is the window setting in tokens.
+pub fn ingest(messages: &[Message], roles: &dyn Roles, profile: &FoldProfile, window: usize) -> Vec<Message> {
+    let limits = Limits::of(profile, window);
+    let mut calls = Calls::new();
+    let mut shown = Vec::with_capacity(messages.len());
+    for (at, message) in messages.iter().enumerate() {
+        for call in message.tool_uses() {
+            let role = roles.role(&call.name);
+            calls.insert(&call.id, (&call.name, Act::of(role, &call.input), role));
+        }
+        shown.push(match message.role {
+            Role::Assistant => shorten_calls(at, message, limits),
+            Role::User | Role::System => shorten_results(at, message, &calls, limits, &profile.machine),
+        });
+    }
+    shown
+}
+
+impl Limits {
+    fn of(profile: &FoldProfile, window: usize) -> Self {
+        let history = Budget::of(window).history(window / 4);
+        let share = |percent: usize| (history * percent / 100).max(LEAST);
+        Self { page: share(profile.page), step: share(profile.step), call: share(profile.call) }
+    }
+}
+
+/// The user side: results by their kind; texts that nobody typed by pages.
+fn shorten_results(at: usize, message: &Message, calls: &Calls<'_>, limits: Limits, machine: &[String]) -> Message {
+    let typed: Vec<usize> = crate::history::prompts(std::slice::from_ref(message), machine, 0, 1)
+        .iter()
+        .map(|prompt| prompt.block)
+        .collect();
+    let sizes: Vec<usize> = message
+        .content
+        .iter()
+        .enumerate()
+        .map(|(block, item)| match item {
+            Block::ToolResult(result) => estimate(&result.text()),
+            Block::Text(text) if !typed.contains(&block) => estimate(text),
+            _ => 0,
+        })
+        .collect();
+    let shares = shares(&sizes, limits.page, limits.step);
+    let content = message.content.iter().enumerate().map(|(block, item)| match item {
+        Block::ToolResult(result) => Block::ToolResult(shorten_result((at, block), result, calls, shares[block])),
+        Block::Text(text) if sizes[block] > shares[block] => {
+            Block::Text(shorten_text((at, block), text, shares[block]))
+        }
+        other => other.clone(),
+    });
+    Message { role: message.role, content: content.collect() }
+}
+
+/// How much each block may have: at most `each`, together at most `all`; what a small one leaves is for the larger.
+fn shares(sizes: &[usize], each: usize, all: usize) -> Vec<usize> {
+    let mut shares = vec![each; sizes.len()];
+    let mut order: Vec<usize> = (0..sizes.len()).filter(|at| sizes[*at] > 0).collect();
+    order.sort_by_key(|at| sizes[*at]);
+    let mut room = all;
+    for (done, at) in order.iter().enumerate() {
+        let fair = room / (order.len() - done);
+        shares[*at] = each.min(fair).max(40);
+        room = room.saturating_sub(sizes[*at].min(shares[*at]));
+    }
+    shares
+}
+
+fn shorten_result(place: (usize, usize), result: &ToolResult, calls: &Calls<'_>, share: usize) -> ToolResult {
+    let text = result.text();
+    let call = calls.get(result.tool_use_id.as_str());
+    let short = match call {
+        Some((name, Act::Read { .. }, role)) => page_read(place, &text, name, *role, share),
+        Some((_, Act::Search { .. } | Act::List { .. }, _)) => page_plain(place, &text, share),
+        _ => shorten_output(place, &text, share),
+    };
+    if short == text {
+        return result.clone();
+    }
+    let mut content = vec![Block::Text(short)];
+    content.extend(result.content.iter().filter(|block| !matches!(block, Block::Text(_))).cloned());
+    ToolResult { content, ..result.clone() }
+}
+
+/// A file: its first lines, and how to read on.
+fn page_read(place: (usize, usize), text: &str, tool: &str, role: Option<&crate::rules::Role>, share: usize) -> String {
+    if estimate(text) <= share {
+        return text.to_owned();
+    }
+    let lines = numbered_lines(text);
+    let page = page::first_lines(text, share.saturating_sub(30), false);
+    let offset = match role {
+        Some(crate::rules::Role::Read { offset: Some(offset), .. }) => offset.as_str(),
+        _ => return format!("{}\n{}", page.shown, rest_note(place, &page)),
+    };
+    match (lines.first(), lines.get(page.first.saturating_sub(1)), lines.last()) {
+        (Some(first), Some(last), Some(end)) if page.first > 0 && page.first < lines.len() => format!(
+            "{}\n[lines {}-{} of {}; continue with {tool} {offset}={}]",
+            page.shown,
+            first.0,
+            last.0,
+            end.0,
+            last.0 + 1
+        ),
+        _ => format!("{}\n{}", page.shown, rest_note(place, &page)),
+    }
+}
+
+/// A search, a listing or a diff: its first lines.
+fn page_plain(place: (usize, usize), text: &str, share: usize) -> String {
+    if estimate(text) <= share {
+        return text.to_owned();
+    }
+    let page = page::first_lines(text, share.saturating_sub(20), true);
+    format!("{}\n{}", page.shown, rest_note(place, &page))
+}
+
+fn rest_note(place: (usize, usize), page: &page::Page) -> String {
+    let next = handle::of_lines(place.0, place.1, page.first + 1);
+    format!("[lines 1-{} of {}; the rest: Recall {next}]", page.first, page.total)
+}
+
+/// What a command printed: cleaned; crushed where it is long; then its two ends and its facts.
+fn shorten_output(place: (usize, usize), text: &str, share: usize) -> String {
+    let text = crush::clean(text);
+    if estimate(&text) <= share / 2 {
+        return text;
+    }
+    if is_diff(&text) {
+        return page_plain(place, &text, share);
+    }
+    let crushed = crush::crush(&text);
+    let note = format!("\n[shortened; in full: Recall {}]", handle::of_block(place.0, place.1));
+    if estimate(&crushed) <= share {
+        return if crushed == text { crushed } else { crushed + &note };
+    }
+    let gap = |from: usize, to: usize| format!("[lines {from}-{to} left out]");
+    page::both_ends(&crushed, share.saturating_sub(30), gap) + &note
+}
+
+fn is_diff(text: &str) -> bool {
+    text.lines().take(40).any(|line| line.starts_with("@@ -") || line.starts_with("diff --"))
+}
+
+/// A text that nobody typed: its two ends.
+fn shorten_text(place: (usize, usize), text: &str, share: usize) -> String {
+    let gap = |from: usize, to: usize| format!("[lines {from}-{to} left out]");
+    let note = format!("\n[shortened; in full: Recall {}]", handle::of_block(place.0, place.1));
+    page::both_ends(text, share.saturating_sub(30), gap) + &note
+}
+
+/// The assistant's side: texts and inputs that are too long lose their middle.
+fn shorten_calls(at: usize, message: &Message, limits: Limits) -> Message {
+    let sizes: Vec<usize> = message.content.iter().map(block_size).collect();
+    if sizes.iter().sum::<usize>() <= limits.call {
+        return message.clone();
+    }
+    let shares = shares(&sizes, limits.call, limits.call);
+    let content = message.content.iter().enumerate().map(|(block, item)| {
+        let share = shares[block];
+        match item {
+            _ if sizes[block] <= share => item.clone(),
+            Block::Text(text) => Block::Text(shorten_text((at, block), text, share)),
+            Block::ToolUse(call) => Block::ToolUse(shorten_input((at, block), call, share)),
+            other => other.clone(),
+        }
+    });
+    Message { role: message.role, content: content.collect() }
+}
+
+fn block_size(block: &Block) -> usize {
+    match block {
+        Block::Text(text) => estimate(text),
+        Block::ToolUse(call) => estimate(&call.input.to_string()),
+        _ => 0,
+    }
+}
+
+/// An input whose long texts lose their middle, each by its share.
+fn shorten_input(place: (usize, usize), call: &ToolUse, share: usize) -> ToolUse {
+    let mut input = call.input.clone();
+    let mut texts = Vec::new();
+    collect_texts(&mut input, &mut texts);
+    let sizes: Vec<usize> = texts.iter().map(|text| estimate(text)).collect();
+    let shares = shares(&sizes, share, share.saturating_sub(20));
+    for ((text, size), share) in texts.into_iter().zip(sizes).zip(shares) {
+        if size > share {
+            let gap = |from: usize, to: usize| {
+                format!("[lines {from}-{to} left out; Recall {}]", handle::of_block(place.0, place.1))
+            };
+            *text = if text.contains('\n') {
+                page::both_ends(text, share.saturating_sub(15), gap)
+            } else {
+                format!("{}…", prefix(text, share))
+            };
+        }
+    }
+    ToolUse { input, ..call.clone() }
+}
+
+fn collect_texts<'a>(value: &'a mut serde_json::Value, texts: &mut Vec<&'a mut String>) {
+    match value {
+        serde_json::Value::String(text) => texts.push(text),
+        serde_json::Value::Array(items) => items.iter_mut().for_each(|item| collect_texts(item, texts)),
+        serde_json::Value::Object(fields) => fields.values_mut().for_each(|field| collect_texts(field, texts)),
+        _ => {}
+    }
+}

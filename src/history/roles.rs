@@ -1,0 +1,24 @@
+//! Who knows what a tool does.
+
+use std::collections::BTreeMap;
+
+use crate::rules::{Role, RuleSet};
+
+/// Tells the role of a tool by its name.
+pub trait Roles {
+    /// What the tool does; `None` when no rule says it.
+    fn role(&self, tool: &str) -> Option<&Role>;
+}
+
+impl Roles for BTreeMap<String, Role> {
+    fn role(&self, tool: &str) -> Option<&Role> {
+        self.get(tool)
+    }
+}
+
+impl Roles for RuleSet {
+    fn role(&self, tool: &str) -> Option<&Role> {
+        let rules = self.packs.iter().flat_map(|pack| &pack.tools);
+        rules.filter(|rule| rule.names.iter().any(|name| name == tool)).find_map(|rule| rule.role.as_ref())
+    }
+}
