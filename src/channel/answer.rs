@@ -1,14 +1,23 @@
 //! The reading of one answer: deltas from upstream in, deltas for the client out, and at the end what is next.
 
-use crate::wire::{Delta, End, StopReason, Usage, WireError};
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::reply::{Heard, Reply};
+use super::show::{Shown, Speaker};
+use super::situation::Situation;
+use super::verdict::{Outcome, judge};
+use super::{bind, guard, own};
+use crate::wire::{Delta, End, StopReason, ToolUse, Usage, WireError};
 
 /// What the model is asked again inside the proxy, within one turn of the client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ask {
     /// Messages that are put behind the prompt: what the model said, and what is wrong with it.
-    pub messages: Vec<super::Shown>,
-    /// A JSON Schema that binds the answer, where the server can.
-    pub format: Option<serde_json::Value>,
+    pub messages: Vec<Shown>,
+    /// A JSON Schema that binds the answer, where the server can. `None`: the one of the head.
+    pub format: Option<Value>,
 }
 
 /// What comes after the end of an upstream answer.
@@ -16,33 +25,214 @@ pub struct Ask {
 pub enum Next {
     /// The client's message is complete.
     Finish { stop: StopReason, usage: Usage },
-    /// Upstream is asked again; the client's message goes on.
+    /// Upstream is asked again; the client's message goes on. Where that cannot be done, [`Answer::give_up`].
     Ask(Ask),
     /// The client must be told that it failed.
     Fail(WireError),
 }
 
 /// The state of one answer. Sans-IO: the shell feeds it, and writes what comes out.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Answer {
-    called: bool,
+    about: Situation,
+    reply: Reply,
+    /// What was said and objected to in this turn.
+    exchange: Vec<Shown>,
+    /// What the next reply is bound to.
+    asks: usize,
+    hops: usize,
+    /// Kinds of objections that are made once a turn.
+    objected: Vec<&'static str>,
+    /// What goes to the client when upstream cannot be asked again.
+    held: Vec<ToolUse>,
+    /// Visible text went out.
+    spoke: bool,
+    calls: usize,
+    usage: Usage,
+    repairs: BTreeMap<String, usize>,
 }
 
+/// Own tools served within one turn of the client, at most.
+const HOPS: usize = 4;
+
 impl Answer {
+    pub fn new(about: Situation) -> Self {
+        let reply = Reply::new(&about);
+        Self {
+            about,
+            reply,
+            exchange: Vec::new(),
+            asks: 0,
+            hops: 0,
+            objected: Vec::new(),
+            held: Vec::new(),
+            spoke: false,
+            calls: 0,
+            usage: Usage::default(),
+            repairs: BTreeMap::new(),
+        }
+    }
+
+    /// What was mended so far: (kind, how often), in order of kind.
+    pub fn repairs(&self) -> Vec<(String, usize)> {
+        self.repairs.iter().map(|(kind, times)| (kind.clone(), *times)).collect()
+    }
+
     /// Takes one piece from upstream; pushes what the client may have now.
     pub fn on_delta(&mut self, delta: Delta, out: &mut Vec<Delta>) {
-        self.called |= matches!(delta, Delta::Call(_));
-        out.push(delta);
+        if let Some(delta) = self.reply.on_delta(delta) {
+            self.say(delta, out);
+        }
     }
 
     /// Takes the end of the upstream answer; pushes what was held back.
-    pub fn on_end(&mut self, end: End, _out: &mut Vec<Delta>) -> Next {
-        match end {
-            End::Complete { stop, usage } => {
-                let stop = if self.called { StopReason::ToolUse } else { stop };
-                Next::Finish { stop, usage }
+    pub fn on_end(&mut self, end: End, out: &mut Vec<Delta>) -> Next {
+        let (stop, usage) = match end {
+            End::Complete { stop, usage } => (stop, usage),
+            End::Failed(error) => return Next::Fail(error),
+        };
+        self.add(usage);
+        let fresh = Reply::new(&self.about);
+        let heard = std::mem::replace(&mut self.reply, fresh).on_end();
+        for text in &heard.texts {
+            self.say(Delta::Text(text.clone()), out);
+        }
+        self.after(&heard, stop, out)
+    }
+
+    /// Ends the turn where upstream cannot be asked again.
+    pub fn give_up(&mut self, out: &mut Vec<Delta>) -> Next {
+        let held = std::mem::take(&mut self.held);
+        if held.is_empty() && !self.spoke {
+            self.say_line("The model gave no answer that could be used.", out);
+        }
+        self.send(held, out);
+        self.finish(StopReason::EndTurn)
+    }
+
+    fn after(&mut self, heard: &Heard, stop: StopReason, out: &mut Vec<Delta>) -> Next {
+        if let Some(name) = heard.cut.as_ref().filter(|_| stop == StopReason::MaxTokens) {
+            self.count("call-cut");
+            self.say_line(&format!("[The call of {name} was cut off: the reply became too long.]"), out);
+            return self.finish(StopReason::MaxTokens);
+        }
+        if heard.calls.is_empty() {
+            return self.after_text(heard, stop, out);
+        }
+        match judge(&self.about, &heard.calls, &self.objected, self.calls) {
+            Outcome::Send { calls, repairs } => {
+                for kind in repairs {
+                    self.count(kind);
+                }
+                self.send(calls, out);
+                self.finish(StopReason::ToolUse)
             }
-            End::Failed(error) => Next::Fail(error),
+            Outcome::Served(served) => self.hop(heard, served, out),
+            Outcome::End(text) => {
+                self.count("repeat-ended");
+                self.say_line(&text, out);
+                self.finish(StopReason::EndTurn)
+            }
+            Outcome::Object { kind, words, format, held } => {
+                self.held = held;
+                self.ask(heard, kind, &words, format, out)
+            }
         }
     }
+
+    /// An answer without a call.
+    fn after_text(&mut self, heard: &Heard, stop: StopReason, out: &mut Vec<Delta>) -> Next {
+        let empty = !self.spoke && stop != StopReason::MaxTokens;
+        if empty && self.about.model.check.empty_answer && !self.objected.contains(&"empty-answer") {
+            return self.ask(heard, "empty-answer", guard::EMPTY, None, out);
+        }
+        if self.unseen() && stop != StopReason::MaxTokens {
+            return self.ask(heard, "answer-unseen", guard::UNSEEN, None, out);
+        }
+        self.finish(stop)
+    }
+
+    /// The prompt names a file, and no call was made since.
+    fn unseen(&self) -> bool {
+        let looks = || self.about.newest_prompt().is_some_and(|(text, called)| !called && guard::names_a_file(text));
+        self.about.model.check.look_first && self.exchange.is_empty() && looks()
+    }
+
+    /// Asks again, unless this turn has asked often enough.
+    fn ask(
+        &mut self,
+        heard: &Heard,
+        kind: &'static str,
+        words: &str,
+        format: Option<Value>,
+        out: &mut Vec<Delta>,
+    ) -> Next {
+        self.count(kind);
+        if self.asks >= self.about.model.check.asks {
+            return self.give_up(out);
+        }
+        self.asks += 1;
+        self.objected.push(kind);
+        self.go_on(heard, words, format)
+    }
+
+    fn hop(&mut self, heard: &Heard, served: own::Served, out: &mut Vec<Delta>) -> Next {
+        if self.hops >= HOPS {
+            return self.give_up(out);
+        }
+        self.hops += 1;
+        self.say_line(&served.line, out);
+        self.go_on(heard, &served.result, None)
+    }
+
+    fn go_on(&mut self, heard: &Heard, words: &str, format: Option<Value>) -> Next {
+        let said = if heard.said.trim().is_empty() { "(nothing)" } else { &heard.said };
+        self.exchange.push(Shown::text(Speaker::Assistant, said));
+        let words = self.about.model.show.result.replace("{tool}", "").replace("{text}", words);
+        self.exchange.push(Shown::text(Speaker::User, words));
+        Next::Ask(Ask { messages: self.exchange.clone(), format })
+    }
+
+    fn send(&mut self, calls: Vec<ToolUse>, out: &mut Vec<Delta>) {
+        self.calls += calls.len();
+        out.extend(calls.into_iter().map(Delta::Call));
+    }
+
+    fn say(&mut self, delta: Delta, out: &mut Vec<Delta>) {
+        self.spoke |= matches!(&delta, Delta::Text(text) if !text.trim().is_empty());
+        out.push(delta);
+    }
+
+    /// A line of ours among the model's text.
+    fn say_line(&mut self, line: &str, out: &mut Vec<Delta>) {
+        let gap = if self.spoke { "\n" } else { "" };
+        self.say(Delta::Text(format!("{gap}{line}\n")), out);
+    }
+
+    fn finish(&mut self, stop: StopReason) -> Next {
+        let stop = match stop {
+            _ if self.calls > 0 => StopReason::ToolUse,
+            StopReason::ToolUse => StopReason::EndTurn,
+            other => other,
+        };
+        Next::Finish { stop, usage: self.usage }
+    }
+
+    fn count(&mut self, kind: &str) {
+        *self.repairs.entry(kind.to_owned()).or_default() += 1;
+    }
+
+    /// The prompt of the last answer, and what all of them produced.
+    fn add(&mut self, usage: Usage) {
+        let output = self.usage.output.unwrap_or(0) + usage.output.unwrap_or(0);
+        self.usage = Usage { output: usage.output.map(|_| output).or(self.usage.output), ..usage };
+    }
 }
+
+/// The schema that binds a reply to this one tool.
+pub(super) fn bound_to(about: &Situation, name: &str, arguments: &Value) -> Option<Value> {
+    (about.kind == crate::rules::ChannelKind::Constrained).then(|| bind::call(name, arguments))
+}
+
+#[cfg(test)]
+mod tests;

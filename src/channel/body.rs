@@ -21,7 +21,7 @@ pub struct Envelope<'a> {
     pub max_tokens: Option<u64>,
     /// The client's own stop sequences.
     pub stop: &'a [String],
-    /// A JSON Schema that binds the answer.
+    /// A JSON Schema that binds the answer, in place of the head's.
     pub format: Option<&'a Value>,
     /// How long the model stays loaded, as Ollama writes it.
     pub keep_alive: &'a str,
@@ -69,7 +69,7 @@ fn ollama(envelope: &Envelope<'_>, head: &ShownHead, all: &[&Shown]) -> Value {
         "keep_alive": envelope.keep_alive, "options": ollama_options(envelope),
     });
     insert(&mut body, "tools", ollama_tools(&head.tools));
-    insert(&mut body, "format", envelope.format.cloned());
+    insert(&mut body, "format", envelope.format.or(head.format.as_ref()).cloned());
     insert(&mut body, "think", envelope.sampling.think.map(Value::from));
     body
 }
@@ -112,6 +112,8 @@ fn ollama_message(shown: &Shown) -> Value {
     message
 }
 
+/// No server is known to take a schema here: llama-server (build 11669) drops `response_format`, `json_schema`,
+/// `grammar`, `output_config.format` and `output_format` on this route.
 fn anthropic(envelope: &Envelope<'_>, head: &ShownHead, all: &[&Shown]) -> Value {
     let mut messages: Vec<(&str, Vec<Value>)> = Vec::new();
     for shown in all {
@@ -132,13 +134,7 @@ fn anthropic(envelope: &Envelope<'_>, head: &ShownHead, all: &[&Shown]) -> Value
     }
     let stops = envelope.stops();
     insert(&mut body, "stop_sequences", (!stops.is_empty()).then(|| json!(stops)));
-    insert(&mut body, "response_format", envelope.format.map(bound_response));
     body
-}
-
-/// The field by which llama-server takes a schema.
-fn bound_response(schema: &Value) -> Value {
-    json!({"type": "json_schema", "json_schema": {"name": "reply", "strict": true, "schema": schema}})
 }
 
 fn anthropic_message(shown: &Shown) -> (&'static str, Vec<Value>) {

@@ -1,14 +1,31 @@
 //! How tools are shown to a model, and how its calls are read back, healed, checked and guarded.
 
 mod answer;
+mod bind;
 mod body;
+mod check;
+mod choice;
+mod guard;
+mod own;
+mod paths;
+mod reply;
+mod results;
+mod schema;
 mod show;
+mod situation;
 mod tool_text;
+mod unbind;
+mod verdict;
 mod write;
 
 pub use answer::{Answer, Ask, Next};
 pub use body::{Envelope, body};
+pub use choice::Choice;
+pub use own::own_tools;
+pub use paths::Folder;
+pub use results::Notes;
 pub use show::{Form, Shown, ShownHead, Speaker};
+pub use situation::Situation;
 
 /// The name under which a constrained model gives its final answer.
 pub(crate) const ANSWER: &str = "Answer";

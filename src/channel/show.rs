@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{tool_text, write};
+use super::choice::Choice;
+use super::results::{Notes, strip_tags};
+use super::{bind, schema, tool_text, write};
 use crate::rules::{ChannelKind, ModelProfile};
 use crate::trim::Head;
 use crate::wire::{Block, Message, Role, ToolResult, ToolUse};
@@ -40,6 +42,8 @@ pub struct ShownHead {
     pub examples: Vec<Shown>,
     /// The part of `system` that is the text of tools: counted as tools.
     pub tool_text: String,
+    /// The JSON Schema that binds a reply (constrained only).
+    pub format: Option<Value>,
 }
 
 /// The form in which one family of models is shown tools and calls.
@@ -47,6 +51,9 @@ pub struct ShownHead {
 pub struct Form<'a> {
     pub kind: ChannelKind,
     pub model: &'a ModelProfile,
+    /// How the results of this history are told.
+    pub notes: Notes,
+    pub choice: Choice,
 }
 
 impl Shown {
@@ -58,20 +65,27 @@ impl Shown {
 
 impl<'a> Form<'a> {
     pub fn new(kind: ChannelKind, model: &'a ModelProfile) -> Self {
-        Self { kind, model }
+        Self { kind, model, notes: Notes::default(), choice: Choice::Auto }
+    }
+
+    /// The form for one request: its history, and what the client demands of the reply.
+    #[must_use]
+    pub fn with(self, notes: Notes, choice: Choice) -> Self {
+        Self { notes, choice, ..self }
     }
 
     /// The head as it is sent.
     pub fn head(&self, head: &Head) -> ShownHead {
         if self.kind == ChannelKind::Native {
             let tools = head.core.iter().map(
-                |tool| json!({"name": tool.client.name, "description": tool.description, "input_schema": tool.schema}),
+                |tool| json!({"name": tool.client.name, "description": tool.description, "input_schema": schema::single_keyed(&tool.schema)}),
             );
             return ShownHead { system: head.system.clone(), tools: tools.collect(), ..ShownHead::default() };
         }
         let tool_text = tool_text::all(&self.model.show, head);
         let system = join(&[&head.system, &tool_text]);
-        ShownHead { system, tools: Vec::new(), examples: self.examples(head), tool_text }
+        let format = (self.kind == ChannelKind::Constrained).then(|| bind::reply(head, &self.choice));
+        ShownHead { system, tools: Vec::new(), examples: self.examples(head), tool_text, format }
     }
 
     fn examples(&self, head: &Head) -> Vec<Shown> {
@@ -94,15 +108,18 @@ impl<'a> Form<'a> {
     /// One message as it is sent.
     pub fn message(&self, message: &Message) -> Vec<Shown> {
         match (self.kind, message.role) {
-            (ChannelKind::Native, _) => native(message),
+            (ChannelKind::Native, _) => self.native(message),
             (_, Role::Assistant) => vec![Shown::text(Speaker::Assistant, self.assistant_text(message))],
             _ => vec![self.user(message)],
         }
     }
 
     fn user(&self, message: &Message) -> Shown {
-        let mut parts: Vec<String> = message.tool_results().map(|result| self.result_text("", &said(result))).collect();
-        let text = message.plain_text();
+        let mut parts: Vec<String> = message
+            .tool_results()
+            .map(|result| self.result_text(self.notes.tool(result), &self.told(result)))
+            .collect();
+        let text = self.user_text(message);
         if !text.is_empty() {
             parts.push(text);
         }
@@ -110,8 +127,10 @@ impl<'a> Form<'a> {
     }
 
     fn assistant_text(&self, message: &Message) -> String {
-        let calls: Vec<String> =
-            message.tool_uses().map(|call| write::call(self.model.show.form, &call.name, &call.input)).collect();
+        let calls: Vec<String> = message
+            .tool_uses()
+            .map(|call| write::call(self.model.show.form, &call.name, &self.notes.input(call)))
+            .collect();
         let text = message.plain_text();
         if calls.is_empty() { self.answer_text(&text) } else { join(&[&text, &calls.join("\n")]) }
     }
@@ -124,34 +143,41 @@ impl<'a> Form<'a> {
         }
     }
 
+    /// Results first, then text, each in a message of its own.
+    fn native(&self, message: &Message) -> Vec<Shown> {
+        let mut shown: Vec<Shown> = message
+            .tool_results()
+            .map(|result| Shown {
+                answers: Some((result.tool_use_id.clone(), self.notes.tool(result).to_owned())),
+                ..Shown::text(Speaker::Tool, self.told(result))
+            })
+            .collect();
+        let called = |call: &ToolUse| ToolUse { input: self.notes.input(call), ..call.clone() };
+        let calls: Vec<ToolUse> = message.tool_uses().map(called).collect();
+        let (speaker, text) = match message.role {
+            Role::Assistant => (Speaker::Assistant, message.plain_text()),
+            _ => (Speaker::User, self.user_text(message)),
+        };
+        let images = images(message);
+        if !text.is_empty() || !calls.is_empty() || !images.is_empty() {
+            shown.push(Shown { calls, images, ..Shown::text(speaker, text) });
+        }
+        shown
+    }
+
+    fn told(&self, result: &ToolResult) -> String {
+        self.notes.result(result, &self.model.show)
+    }
+
+    /// What the user said, without what the profile takes out.
+    fn user_text(&self, message: &Message) -> String {
+        let text = strip_tags(&message.plain_text(), &self.model.show.strip_tags);
+        self.notes.text(text.trim_start_matches('\n'))
+    }
+
     fn result_text(&self, tool: &str, text: &str) -> String {
         self.model.show.result.replace("{tool}", tool).replace("{text}", text)
     }
-}
-
-/// Results first, then text, each in a message of its own.
-fn native(message: &Message) -> Vec<Shown> {
-    let mut shown: Vec<Shown> = message
-        .tool_results()
-        .map(|result| Shown {
-            answers: Some((result.tool_use_id.clone(), String::new())),
-            ..Shown::text(Speaker::Tool, said(result))
-        })
-        .collect();
-    let calls: Vec<ToolUse> = message.tool_uses().cloned().collect();
-    let text = message.plain_text();
-    let images = images(message);
-    if !text.is_empty() || !calls.is_empty() || !images.is_empty() {
-        let speaker = if message.role == Role::Assistant { Speaker::Assistant } else { Speaker::User };
-        shown.push(Shown { calls, images, ..Shown::text(speaker, text) });
-    }
-    shown
-}
-
-/// A result's text; servers drop the field that says it is an error, so the text says it.
-fn said(result: &ToolResult) -> String {
-    let text = result.text();
-    if result.is_error && !text.to_ascii_lowercase().starts_with("error") { format!("Error: {text}") } else { text }
 }
 
 fn images(message: &Message) -> Vec<Value> {

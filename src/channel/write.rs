@@ -20,19 +20,15 @@ pub(super) fn call(form: CallForm, name: &str, input: &Value) -> String {
 }
 
 fn qwen_xml(name: &str, input: &Value) -> String {
-    let mut out = format!("<tool_call>\n<function={name}>\n");
-    for (key, value) in fields(input) {
-        out += &format!("<parameter={key}>\n{}\n</parameter>\n", plain(value));
-    }
-    out + "</function>\n</tool_call>"
+    let parameter = |(key, value)| format!("<parameter={key}>\n{}\n</parameter>\n", plain(value));
+    let parameters: Vec<String> = fields(input).map(parameter).collect();
+    format!("<tool_call>\n<function={name}>\n{}</function>\n</tool_call>", parameters.concat())
 }
 
 fn glm(name: &str, input: &Value) -> String {
-    let mut out = format!("<tool_call>{name}\n");
-    for (key, value) in fields(input) {
-        out += &format!("<arg_key>{key}</arg_key>\n<arg_value>{}</arg_value>\n", plain(value));
-    }
-    out + "</tool_call>"
+    let argument = |(key, value)| format!("<arg_key>{key}</arg_key>\n<arg_value>{}</arg_value>\n", plain(value));
+    let arguments: Vec<String> = fields(input).map(argument).collect();
+    format!("<tool_call>{name}\n{}</tool_call>", arguments.concat())
 }
 
 fn fields(input: &Value) -> impl Iterator<Item = (&String, &Value)> {

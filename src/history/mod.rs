@@ -15,7 +15,7 @@ mod roles;
 mod steps;
 mod view;
 
-pub use act::Act;
+pub use act::{Act, Swap};
 pub use files::Files;
 pub use numbered::{numbered_lines, strip_numbers};
 pub use prompts::{Prompt, prompts};

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::measure;
 use super::setup::{Setup, Target};
-use crate::channel::{Answer, Ask, Envelope, Form, Shown, ShownHead, body};
+use crate::channel::{Answer, Ask, Choice, Envelope, Folder, Form, Notes, Shown, ShownHead, Situation, body};
 use crate::report::Report;
 use crate::tokens::{Budget, FamilyCounter};
 use crate::trim::Head;
@@ -27,6 +27,7 @@ pub struct Plan {
     pub report: Report,
     budget: Budget,
     counter: FamilyCounter,
+    situation: Situation,
 }
 
 /// Plans one request. Pure: the same arguments give the same bytes.
@@ -34,7 +35,10 @@ pub struct Plan {
 /// # Errors
 /// `prompt is too long` when the head and the newest typed prompt alone exceed the budget.
 pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned, WireError> {
-    let form = Form::new(target.channel(), &target.profile);
+    let folder: Option<Folder> = None;
+    let choice = Choice::of(request.rest.get("tool_choice"));
+    let notes = Notes::of(&request.messages, &setup.rules, &target.profile, folder.clone());
+    let form = Form::new(target.channel(), &target.profile).with(notes, choice.clone());
     let head = Head { system: request.system.join("\n\n"), ..Head::default() };
     let shown_head = form.head(&head);
     let shown: Vec<Shown> = request.messages.iter().flat_map(|message| form.message(message)).collect();
@@ -51,6 +55,17 @@ pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned
         after,
         ..Report::default()
     };
+    let situation = Situation {
+        kind: target.channel(),
+        model: target.profile.clone(),
+        head,
+        tools: request.tools.clone(),
+        messages: request.messages.clone(),
+        roles: Situation::roles_of(&request.tools, &setup.rules),
+        folder: folder.filter(|_| target.profile.show.relative_paths),
+        choice,
+        session: request.rest.get("metadata").map(Value::to_string).unwrap_or_default(),
+    };
     Ok(Planned::Send(Box::new(Plan {
         target: target.clone(),
         head: shown_head,
@@ -59,6 +74,7 @@ pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned
         report,
         budget,
         counter,
+        situation,
     })))
 }
 
@@ -87,7 +103,7 @@ impl Plan {
 
     /// The reading of the answer to this request.
     pub fn answer(&self) -> Answer {
-        Answer::default()
+        Answer::new(self.situation.clone())
     }
 
     /// Counts in the tokens of the model's family.

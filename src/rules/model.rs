@@ -79,8 +79,8 @@ pub struct ShowProfile {
     pub result: String,
     /// Take the line numbers off what a reading tool returned.
     pub strip_line_numbers: bool,
-    /// Take the client's reminders out of results and prompts.
-    pub strip_reminders: bool,
+    /// Elements of these names are taken out of results and prompts: the client's reminders.
+    pub strip_tags: Vec<String>,
     /// Paths below the working folder are shown relative to it, and sent to the client absolute.
     pub relative_paths: bool,
     /// An edit or a write that succeeded is told in one line.
@@ -124,6 +124,8 @@ pub struct CheckProfile {
     pub whole_writes: bool,
     /// The same call with the same result so often gets a word; once more ends the turn. 0: never.
     pub repeats: usize,
+    /// Ask once more when a prompt names a file, and the answer came without any call.
+    pub look_first: bool,
     /// Ask once more when the answer is empty.
     pub empty_answer: bool,
     /// The most that upstream is asked again within one turn of the client.
@@ -157,7 +159,7 @@ impl Default for ShowProfile {
             instructions: String::new(),
             result: "{text}".into(),
             strip_line_numbers: false,
-            strip_reminders: false,
+            strip_tags: Vec::new(),
             relative_paths: false,
             short_results: false,
             changed_files: false,
@@ -169,7 +171,15 @@ impl Default for ShowProfile {
 
 impl Default for CheckProfile {
     fn default() -> Self {
-        Self { read_before_edit: false, edits: true, whole_writes: true, repeats: 3, empty_answer: true, asks: 2 }
+        Self {
+            read_before_edit: false,
+            edits: true,
+            whole_writes: true,
+            repeats: 3,
+            look_first: false,
+            empty_answer: true,
+            asks: 2,
+        }
     }
 }
 

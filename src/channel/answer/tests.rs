@@ -1,0 +1,179 @@
+use serde_json::json;
+
+use super::*;
+use crate::channel::{Choice, Folder};
+use crate::rules::{ChannelKind, RuleSet};
+use crate::trim::{Head, ShownTool};
+use crate::wire::{Block, Message, Role, Tool, ToolResult};
+
+fn tool(name: &str, keys: &[&str]) -> Tool {
+    let properties: serde_json::Map<String, Value> =
+        keys.iter().map(|key| ((*key).to_owned(), json!({"type": "string"}))).collect();
+    Tool {
+        name: name.into(),
+        description: String::new(),
+        input_schema: json!({"type": "object", "properties": properties, "required": keys}),
+        defer_loading: false,
+        server_type: None,
+    }
+}
+
+fn tools() -> Vec<Tool> {
+    vec![
+        tool("Bash", &["command"]),
+        tool("Read", &["file_path"]),
+        tool("Write", &["file_path", "content"]),
+        tool("Edit", &["file_path", "old_string", "new_string"]),
+    ]
+}
+
+fn answer(kind: ChannelKind, messages: Vec<Message>) -> Answer {
+    let rules = RuleSet::builtin();
+    let shown =
+        |tool: &Tool| ShownTool { client: tool.clone(), description: String::new(), schema: tool.input_schema.clone() };
+    Answer::new(Situation {
+        kind,
+        model: rules.model("qwen2.5-coder").unwrap().clone(),
+        head: Head { core: tools().iter().map(shown).collect(), ..Head::default() },
+        tools: tools(),
+        messages,
+        roles: Situation::roles_of(&tools(), &rules),
+        folder: Folder::new("/w"),
+        choice: Choice::Auto,
+        session: String::new(),
+    })
+}
+
+fn prompt(text: &str) -> Message {
+    Message::text(Role::User, text)
+}
+
+fn step(id: &str, name: &str, input: Value, result: &str) -> [Message; 2] {
+    let call = ToolUse { id: id.into(), name: name.into(), input };
+    let result = ToolResult { tool_use_id: id.into(), content: vec![Block::Text(result.into())], is_error: false };
+    [
+        Message { role: Role::Assistant, content: vec![Block::ToolUse(call)] },
+        Message { role: Role::User, content: vec![Block::ToolResult(result)] },
+    ]
+}
+
+/// A history in which a file of these lines was read.
+fn after_reading(lines: &str) -> Vec<Message> {
+    let numbered: Vec<String> = lines.lines().enumerate().map(|(at, line)| format!("{}\t{line}", at + 1)).collect();
+    let mut messages = vec![prompt("change the file")];
+    messages.extend(step("r", "Read", json!({"file_path": "/w/a.txt"}), &numbered.join("\n")));
+    messages
+}
+
+fn say(answer: &mut Answer, reply: Value) -> (Vec<Delta>, Next) {
+    let mut out = Vec::new();
+    answer.on_delta(Delta::Text(reply.to_string()), &mut out);
+    let next = answer.on_end(End::Complete { stop: StopReason::EndTurn, usage: Usage::default() }, &mut out);
+    (out, next)
+}
+
+fn calls(out: &[Delta]) -> Vec<(&str, &Value)> {
+    let call = |delta: &'_ Delta| matches!(delta, Delta::Call(_));
+    out.iter()
+        .filter(|delta| call(delta))
+        .map(|delta| match delta {
+            Delta::Call(call) => (call.name.as_str(), &call.input),
+            _ => unreachable!(),
+        })
+        .collect()
+}
+
+fn call(name: &str, arguments: Value) -> Value {
+    json!({"name": name, "arguments": arguments})
+}
+
+#[test]
+fn a_bound_call_goes_out_with_an_absolute_path_and_a_true_stop_reason() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("read a.txt")]);
+    let (out, next) = say(&mut answer, call("Read", json!({"file_path": "a.txt"})));
+    assert_eq!(calls(&out), [("Read", &json!({"file_path": "/w/a.txt"}))]);
+    assert!(matches!(next, Next::Finish { stop: StopReason::ToolUse, .. }));
+}
+
+#[test]
+fn a_change_of_a_file_that_was_not_read_reads_it_first() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("change a.txt")]);
+    let (out, _) = say(&mut answer, call("Edit", json!({"file_path": "a.txt", "old_string": "a", "new_string": "b"})));
+    assert_eq!(calls(&out), [("Read", &json!({"file_path": "/w/a.txt"}))]);
+    assert_eq!(answer.repairs(), [("read-before-edit".to_owned(), 1)]);
+}
+
+#[test]
+fn an_edit_of_text_that_is_not_there_is_asked_again_with_what_is() {
+    let mut answer = answer(ChannelKind::Constrained, after_reading("one\ntwo\ntwo"));
+    let edit = |old: &str| call("Edit", json!({"file_path": "a.txt", "old_string": old, "new_string": "x"}));
+    let (out, next) = say(&mut answer, edit("three"));
+    assert!(out.is_empty(), "{out:?}");
+    let Next::Ask(ask) = next else { panic!("{next:?}") };
+    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
+    assert!(format.is_valid(&edit("one")));
+    assert!(!format.is_valid(&edit("three")) && !format.is_valid(&edit("two")));
+    let (out, next) = say(&mut answer, edit("one"));
+    assert_eq!(calls(&out).len(), 1);
+    assert!(matches!(next, Next::Finish { stop: StopReason::ToolUse, .. }));
+}
+
+#[test]
+fn a_write_that_loses_known_lines_is_put_back_once() {
+    let mut answer = answer(ChannelKind::Constrained, after_reading("one\ntwo"));
+    let write = call("Write", json!({"file_path": "a.txt", "content": "three\n"}));
+    let (out, next) = say(&mut answer, write.clone());
+    assert!(out.is_empty() && matches!(&next, Next::Ask(ask) if ask.messages[1].text.contains("one\ntwo")), "{next:?}");
+    let (out, _) = say(&mut answer, write);
+    assert_eq!(calls(&out).len(), 1);
+}
+
+#[test]
+fn a_write_that_changes_lines_passes() {
+    let mut answer = answer(ChannelKind::Constrained, after_reading("one\ntwo"));
+    let (out, _) = say(&mut answer, call("Write", json!({"file_path": "a.txt", "content": "one\nTWO\n"})));
+    assert_eq!(calls(&out).len(), 1);
+}
+
+#[test]
+fn the_fourth_same_call_ends_the_turn() {
+    let mut messages = vec![prompt("look")];
+    for id in ["1", "2", "3"] {
+        messages.extend(step(id, "Bash", json!({"command": "ls"}), "a.txt"));
+    }
+    let mut answer = answer(ChannelKind::Constrained, messages);
+    let (out, next) = say(&mut answer, call("Bash", json!({"command": "ls"})));
+    assert!(calls(&out).is_empty() && matches!(&out[0], Delta::Text(text) if text.contains("3 times")), "{out:?}");
+    assert!(matches!(next, Next::Finish { stop: StopReason::EndTurn, .. }));
+}
+
+#[test]
+fn an_empty_answer_is_asked_for_once_more() {
+    let mut answer = answer(ChannelKind::Native, vec![prompt("hello")]);
+    let end = || End::Complete { stop: StopReason::EndTurn, usage: Usage::default() };
+    assert!(matches!(answer.on_end(end(), &mut Vec::new()), Next::Ask(_)));
+    assert!(matches!(answer.on_end(end(), &mut Vec::new()), Next::Finish { stop: StopReason::EndTurn, .. }));
+}
+
+#[test]
+fn a_call_cut_by_length_is_said_and_not_completed() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("write it")]);
+    let mut out = Vec::new();
+    answer.on_delta(Delta::Text(r#"{"name": "Write", "arguments": {"file_path": "a"#.into()), &mut out);
+    let next = answer.on_end(End::Complete { stop: StopReason::MaxTokens, usage: Usage::default() }, &mut out);
+    assert!(calls(&out).is_empty() && matches!(&out[0], Delta::Text(text) if text.contains("Write was cut off")));
+    assert!(matches!(next, Next::Finish { stop: StopReason::MaxTokens, .. }));
+}
+
+#[test]
+fn ids_differ_from_request_to_request_and_not_when_one_is_repeated() {
+    let id = |messages: Vec<Message>| {
+        let mut answer = answer(ChannelKind::Constrained, messages);
+        match say(&mut answer, call("Bash", json!({"command": "ls"}))).0.remove(0) {
+            Delta::Call(call) => call.id,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(id(vec![prompt("a")]), id(vec![prompt("a")]));
+    assert_ne!(id(vec![prompt("a")]), id(vec![prompt("b")]));
+}

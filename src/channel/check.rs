@@ -1,0 +1,179 @@
+//! A call, held against what the history knows before it goes out.
+
+use serde_json::{Value, json};
+
+use super::situation::Situation;
+use crate::history::{Act, Deed, History, Swap, View};
+use crate::rules::Role;
+use crate::wire::ToolUse;
+
+/// The most lines that a model is given to choose from.
+const CHOICES: usize = 120;
+
+/// What the check says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Verdict {
+    Pass,
+    /// This file must be read first.
+    ReadFirst(String),
+    /// The model is told this, and asked again.
+    Object(Objection),
+}
+
+/// What is wrong with a call.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Objection {
+    /// How the report counts it.
+    pub(super) kind: &'static str,
+    pub(super) words: String,
+    /// The arguments that can be right, as a schema.
+    pub(super) arguments: Option<Value>,
+}
+
+/// Checks a call as the client would get it.
+pub(super) fn check(about: &Situation, history: &History<'_>, call: &ToolUse) -> Verdict {
+    let role = about.roles.get(&call.name);
+    let profile = &about.model.check;
+    match Act::of(role, &call.input) {
+        Act::Edit { path, .. } | Act::Write { path, .. }
+            if profile.read_before_edit && unread(about, history, path) =>
+        {
+            Verdict::ReadFirst(path.to_owned())
+        }
+        Act::Edit { path, swaps } if profile.edits => {
+            let objection = history.files.view(path).and_then(|view| {
+                let edit = Edit { shown: about.shown_path(path), view, role };
+                swaps.iter().find_map(|swap| edit.object(*swap))
+            });
+            objection.map_or(Verdict::Pass, Verdict::Object)
+        }
+        Act::Write { path, content } if profile.whole_writes => {
+            let view = history.files.view(path).filter(|_| was_shown(history, path));
+            view.and_then(|view| shrinks(about.shown_path(path), view, content)).map_or(Verdict::Pass, Verdict::Object)
+        }
+        _ => Verdict::Pass,
+    }
+}
+
+/// The file was neither read nor written yet, nor looked for in vain.
+fn unread(about: &Situation, history: &History<'_>, path: &str) -> bool {
+    let in_vain = || history.files.record(path).is_some_and(|record| record.last == (Deed::Read, false));
+    about.reader().is_some() && !history.was_read(path) && !in_vain()
+}
+
+/// The file was read: what is known of it is not only what the model wrote itself.
+fn was_shown(history: &History<'_>, path: &str) -> bool {
+    history.files.record(path).is_some_and(|record| record.done[Deed::Read as usize] > 0)
+}
+
+/// Lines that are known would be gone, and fewer would come.
+fn shrinks(shown: &str, view: &View, content: &str) -> Option<Objection> {
+    let kept = |line: &str| content.lines().any(|other| other.trim_end() == line.trim_end());
+    let known = |line: &str| view.lines().any(|other| other.text.trim_end() == line.trim_end());
+    let lost: Vec<&str> =
+        view.lines().map(|line| line.text.as_str()).filter(|line| !line.trim().is_empty() && !kept(line)).collect();
+    let added = content.lines().filter(|line| !line.trim().is_empty() && !known(line)).count();
+    (lost.len() > added).then(|| Objection {
+        kind: "write-loses-lines",
+        words: format!(
+            "Not done: this would remove lines of {shown}:\n{}\nIf they are to stay, write the whole text with them.",
+            lost[..lost.len().min(CHOICES)].join("\n")
+        ),
+        arguments: None,
+    })
+}
+
+/// An edit of one file, and what is known of that file.
+struct Edit<'a> {
+    shown: &'a str,
+    view: &'a View,
+    role: Option<&'a Role>,
+}
+
+impl Edit<'_> {
+    fn object(&self, swap: Swap<'_>) -> Option<Objection> {
+        let times = if swap.old.is_empty() { 0 } else { self.view.occurrences(swap.old) };
+        let known = self.view.whole && !self.view.stale;
+        match times {
+            0 if swap.old.is_empty() || known => Some(self.absent(swap)),
+            _ if swap.old == swap.new => Some(self.unchanged()),
+            2.. if !swap.all => Some(self.several(swap, times)),
+            _ => None,
+        }
+    }
+
+    fn absent(&self, swap: Swap<'_>) -> Objection {
+        let near = alike(self.view, swap.old);
+        let lines = if near.is_empty() { single_lines(self.view) } else { near };
+        Objection {
+            kind: "edit-text-absent",
+            words: format!("Not done: that text is not in {}. Take the exact text from the file.", self.shown),
+            arguments: self.narrowed(&[(lines, false)]),
+        }
+    }
+
+    fn unchanged(&self) -> Objection {
+        Objection {
+            kind: "edit-changes-nothing",
+            words: format!("Not done: the old and the new text are the same, {} would not change.", self.shown),
+            arguments: self.narrowed(&[(single_lines(self.view), false)]),
+        }
+    }
+
+    fn several(&self, swap: Swap<'_>, times: usize) -> Objection {
+        let mut around = single_lines(self.view);
+        around.retain(|line| line.contains(swap.old));
+        Objection {
+            kind: "edit-text-several",
+            words: format!(
+                "Not done: that text stands {times} times in {}. Replace all of them, or give a whole line.",
+                self.shown
+            ),
+            arguments: self.narrowed(&[(vec![swap.old.to_owned()], true), (around, false)]),
+        }
+    }
+
+    /// The arguments that can be right: this path, one of these texts, and whether all of its places are meant.
+    fn narrowed(&self, choices: &[(Vec<String>, bool)]) -> Option<Value> {
+        let Some(Role::Edit { path, old, new, all }) = self.role else { return None };
+        let kinds: Vec<Value> = choices
+            .iter()
+            .filter(|(texts, every)| !texts.is_empty() && (!every || all.is_some()))
+            .map(|(texts, every)| {
+                let mut properties =
+                    json!({path: {"enum": [self.shown]}, old: {"enum": texts}, new: {"type": "string"}});
+                let mut required = vec![path, old, new];
+                if let (true, Some(all)) = (*every, all) {
+                    properties[all] = json!({"enum": [true]});
+                    required.push(all);
+                }
+                json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+            })
+            .collect();
+        (!kinds.is_empty()).then(|| super::bind::any_of(kinds))
+    }
+}
+
+/// The lines that stand once in what is known.
+fn single_lines(view: &View) -> Vec<String> {
+    let lines = view.lines().map(|line| &line.text);
+    lines.filter(|line| !line.trim().is_empty() && view.occurrences(line) == 1).take(CHOICES).cloned().collect()
+}
+
+/// The places that are as `old` but for the space around their lines.
+fn alike(view: &View, old: &str) -> Vec<String> {
+    let wanted: Vec<&str> = old.trim().lines().map(str::trim).collect();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for segment in &view.segments {
+        let same =
+            |lines: &&[crate::history::Line]| lines.iter().zip(&wanted).all(|(line, want)| line.text.trim() == *want);
+        let texts =
+            |lines: &[crate::history::Line]| lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
+        found.extend(segment.lines.windows(wanted.len()).filter(same).map(texts));
+    }
+    found.retain(|text| view.occurrences(text) == 1);
+    found
+}

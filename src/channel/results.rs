@@ -1,0 +1,223 @@
+//! How past calls and results are told to this model: short where nothing is lost, by the whole history as the client
+//! sent it, so that each later request tells them in the same words.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::guard;
+use super::paths::{self, Folder};
+use crate::history::{Act, Call, History, Roles, numbered_lines};
+use crate::rules::{CheckProfile, ModelProfile, Role, ShowProfile};
+use crate::wire::{Message, ToolResult, ToolUse};
+
+/// What is known of each result, by the id of its call.
+#[derive(Debug, Clone, Default)]
+pub struct Notes {
+    results: BTreeMap<String, Note>,
+    roles: BTreeMap<String, Role>,
+    folder: Option<Folder>,
+}
+
+#[derive(Debug, Clone)]
+struct Note {
+    tool: String,
+    /// It shows a file: its text is the file's own.
+    reading: bool,
+    /// All that is said of it, where that is short.
+    instead: Option<String>,
+    /// What is said behind it.
+    nudge: Option<String>,
+}
+
+impl Notes {
+    /// Reads a whole history.
+    pub fn of(messages: &[Message], roles: &dyn Roles, model: &ModelProfile, folder: Option<Folder>) -> Self {
+        let folder = folder.filter(|_| model.show.relative_paths);
+        let history = History::read(messages, roles);
+        let mut notes = Self { folder, ..Self::default() };
+        let mut changed: Vec<String> = Vec::new();
+        for (at, call) in history.calls.iter().enumerate() {
+            if let Some(role) = roles.role(&call.call.name) {
+                notes.roles.insert(call.call.name.clone(), role.clone());
+            }
+            let instead = notes.done(call, &model.show, &mut changed);
+            let nudge = nudge(&history, at, &model.check);
+            let reading = matches!(call.act, Act::Read { .. });
+            let note = Note { tool: call.call.name.clone(), reading, instead, nudge };
+            notes.results.entry(call.call.id.clone()).or_insert(note);
+        }
+        notes
+    }
+
+    /// `Done: F changed.`, for a change that succeeded.
+    fn done(&self, call: &Call<'_>, show: &ShowProfile, changed: &mut Vec<String>) -> Option<String> {
+        let (Act::Edit { path, .. } | Act::Write { path, .. }) = call.act else { return None };
+        if !call.ok() {
+            return None;
+        }
+        let path = self.shown_path(path);
+        let first = !changed.contains(&path);
+        if first {
+            changed.push(path.clone());
+        }
+        let so_far = match changed.as_slice() {
+            [_, _, ..] if show.changed_files => format!(" Changed so far: {}.", changed.join(", ")),
+            _ => String::new(),
+        };
+        show.short_results.then(|| format!("Done: {path} changed.{so_far}"))
+    }
+
+    /// The name of the tool that a result answers; empty when its call is not there.
+    pub(super) fn tool(&self, result: &ToolResult) -> &str {
+        self.results.get(&result.tool_use_id).map_or("", |note| &note.tool)
+    }
+
+    /// A result as this model is told it.
+    pub(super) fn result(&self, result: &ToolResult, show: &ShowProfile) -> String {
+        let note = self.results.get(&result.tool_use_id);
+        let told = match note.and_then(|note| note.instead.clone()) {
+            Some(short) => short,
+            None => self.retold(result, note.is_some_and(|note| note.reading), show),
+        };
+        match note.and_then(|note| note.nudge.as_deref()) {
+            Some(nudge) => format!("{told}\n{nudge}"),
+            None => told,
+        }
+    }
+
+    fn retold(&self, result: &ToolResult, reading: bool, show: &ShowProfile) -> String {
+        let text = strip_tags(&result.text(), &show.strip_tags);
+        let text = match (reading, show.strip_line_numbers) {
+            (true, true) => unnumbered(&text),
+            (true, false) => text,
+            (false, _) => self.text(&text),
+        };
+        if result.is_error { error(&text) } else { text }
+    }
+
+    /// A text in which paths may stand.
+    pub(super) fn text(&self, text: &str) -> String {
+        self.folder.as_ref().map_or_else(|| text.to_owned(), |folder| folder.relative_in(text))
+    }
+
+    /// The input of a past call, as this model is shown it.
+    pub(super) fn input(&self, call: &ToolUse) -> Value {
+        let role = self.roles.get(&call.name);
+        let mut input = paths::map_path(&call.input, role, |path| self.shown_path(path));
+        if let Some(Role::Run { command }) = role
+            && let Some(Value::String(command)) = input.get_mut(command)
+        {
+            *command = self.text(command);
+        }
+        input
+    }
+
+    fn shown_path(&self, path: &str) -> String {
+        self.folder.as_ref().map_or(path, |folder| folder.relative(path)).to_owned()
+    }
+}
+
+fn nudge(history: &History<'_>, at: usize, check: &CheckProfile) -> Option<String> {
+    let times = guard::times_so_far(history, at);
+    (check.repeats > 0 && times >= check.repeats).then(|| guard::nudge(times))
+}
+
+/// An error says so: servers drop the field.
+fn error(text: &str) -> String {
+    let text = strip_outer_tag(text.trim());
+    if text.to_ascii_lowercase().starts_with("error") { text.to_owned() } else { format!("Error: {text}") }
+}
+
+/// The inside of a text that is one element.
+fn strip_outer_tag(text: &str) -> &str {
+    let inside = || {
+        let (name, rest) = text.strip_prefix('<')?.split_once('>')?;
+        rest.strip_suffix(&format!("</{name}>"))
+    };
+    inside().unwrap_or(text).trim()
+}
+
+/// The text without the elements of these names.
+pub(super) fn strip_tags(text: &str, tags: &[String]) -> String {
+    let mut text = text.to_owned();
+    for tag in tags {
+        let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
+        while let Some(start) = text.find(&open)
+            && let Some(length) = text[start..].find(&close)
+        {
+            let before = text[..start].trim_end_matches('\n').len();
+            text.replace_range(before..start + length + close.len(), "");
+        }
+    }
+    text
+}
+
+/// A numbered listing without its numbers; what stands behind it stays.
+fn unnumbered(text: &str) -> String {
+    let lines = numbered_lines(text);
+    if lines.is_empty() {
+        return text.to_owned();
+    }
+    let blank = text.split('\n').take_while(|line| line.trim().is_empty()).count();
+    let listed = lines.iter().map(|line| line.1);
+    listed.chain(text.split('\n').skip(blank + lines.len())).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::RuleSet;
+    use crate::wire::{Block, Role as Speaker};
+    use serde_json::json;
+
+    fn step(id: &str, name: &str, input: Value, result: &str, is_error: bool) -> [Message; 2] {
+        let call = ToolUse { id: id.into(), name: name.into(), input };
+        let result = ToolResult { tool_use_id: id.into(), content: vec![Block::Text(result.into())], is_error };
+        [
+            Message { role: Speaker::Assistant, content: vec![Block::ToolUse(call)] },
+            Message { role: Speaker::User, content: vec![Block::ToolResult(result)] },
+        ]
+    }
+
+    fn told(steps: &[[Message; 2]]) -> Vec<String> {
+        let rules = RuleSet::builtin();
+        let model = rules.model("qwen2.5-coder").unwrap();
+        let messages: Vec<Message> = steps.concat();
+        let notes = Notes::of(&messages, &rules, model, Folder::new("/w"));
+        let results = messages.iter().flat_map(Message::tool_results);
+        results.map(|result| notes.result(result, &model.show)).collect()
+    }
+
+    #[test]
+    fn changes_are_told_in_one_line_with_what_was_changed_so_far() {
+        let edit = |id, path: &str| {
+            let input = json!({"file_path": path, "old_string": "a", "new_string": "b"});
+            step(id, "Edit", input, "The file was updated. Here are its lines: 1\tb", false)
+        };
+        assert_eq!(
+            told(&[edit("1", "/w/a.py"), edit("2", "/w/b.py")]),
+            ["Done: a.py changed.", "Done: b.py changed. Changed so far: a.py, b.py."]
+        );
+    }
+
+    #[test]
+    fn a_reading_is_the_files_own_text() {
+        let result = "1\tsee /w/x\n2\tend\n\n<system-reminder>\nnot the file\n</system-reminder>";
+        assert_eq!(told(&[step("1", "Read", json!({"file_path": "/w/a"}), result, false)]), ["see /w/x\nend"]);
+    }
+
+    #[test]
+    fn an_error_says_so_and_paths_are_short() {
+        let result = "<tool_use_error>/w/a is not there</tool_use_error>";
+        assert_eq!(told(&[step("1", "Bash", json!({"command": "ls"}), result, true)]), ["Error: a is not there"]);
+    }
+
+    #[test]
+    fn the_third_same_result_says_so() {
+        let look = |id| step(id, "Bash", json!({"command": "ls"}), "a.txt", false);
+        let told = told(&[look("1"), look("2"), look("3")]);
+        assert_eq!(told[1], "a.txt");
+        assert!(told[2].starts_with("a.txt\n") && told[2].contains("3 times"), "{}", told[2]);
+    }
+}

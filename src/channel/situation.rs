@@ -1,0 +1,85 @@
+//! All that the reading of an answer needs to know of its request.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::choice::Choice;
+use super::paths::{self, Folder};
+use crate::history::{History, Roles, prompts};
+use crate::rules::{ChannelKind, ModelProfile, Role};
+use crate::trim::Head;
+use crate::wire::{Message, Tool, ToolUse};
+
+/// All that the reading of an answer needs to know of its request.
+#[derive(Debug, Clone)]
+pub struct Situation {
+    pub kind: ChannelKind,
+    pub model: ModelProfile,
+    /// What the model is shown.
+    pub head: Head,
+    /// All tools of the client, with their full schemas.
+    pub tools: Vec<Tool>,
+    /// The whole history, as the client sent it and normalised.
+    pub messages: Vec<Message>,
+    /// What each of these tools does.
+    pub roles: BTreeMap<String, Role>,
+    /// Set where paths are shown relative to it.
+    pub folder: Option<Folder>,
+    pub choice: Choice,
+    /// Something of the session, so that ids differ between sessions.
+    pub session: String,
+}
+
+impl Situation {
+    /// The roles of these tools, by name.
+    pub fn roles_of(tools: &[Tool], roles: &dyn Roles) -> BTreeMap<String, Role> {
+        let known = |tool: &Tool| Some((tool.name.clone(), roles.role(&tool.name)?.clone()));
+        tools.iter().filter_map(known).collect()
+    }
+
+    pub(super) fn history(&self) -> History<'_> {
+        History::read(&self.messages, &self.roles)
+    }
+
+    /// The client's tool of this name.
+    pub(super) fn tool(&self, name: &str) -> Option<&Tool> {
+        self.tools.iter().find(|tool| tool.name == name)
+    }
+
+    /// The first tool that shows a file, and the name of its path.
+    pub(super) fn reader(&self) -> Option<(&str, &str)> {
+        let reads = |tool: &Tool| matches!(self.roles.get(&tool.name), Some(Role::Read { .. }));
+        let tool = self.tools.iter().find(|tool| reads(tool))?;
+        Some((&tool.name, paths::parameter(self.roles.get(&tool.name)?)?))
+    }
+
+    /// An input as the client gets it.
+    pub(super) fn sent_input(&self, name: &str, input: &Value) -> Value {
+        match &self.folder {
+            Some(folder) => paths::map_path(input, self.roles.get(name), |path| folder.absolute(path)),
+            None => input.clone(),
+        }
+    }
+
+    /// A path as the model is shown it.
+    pub(super) fn shown_path<'a>(&self, path: &'a str) -> &'a str {
+        self.folder.as_ref().map_or(path, |folder| folder.relative(path))
+    }
+
+    /// The newest typed prompt, and whether a call was made since.
+    pub(super) fn newest_prompt(&self) -> Option<(&str, bool)> {
+        let prompt = prompts(&self.messages, &[], 0, self.messages.len()).pop()?;
+        let called = self.messages[prompt.message..].iter().any(|message| message.tool_uses().next().is_some());
+        Some((prompt.text, called))
+    }
+
+    /// The call with an id of our own: another one in every request, and the same when the request is repeated.
+    pub(super) fn identified(&self, at: usize, name: &str, input: Value) -> ToolUse {
+        let last = self.messages.last().map(|message| message.to_value().to_string()).unwrap_or_default();
+        let seed = format!("{}\n{}\n{at}\n{name}\n{input}\n{last}", self.session, self.messages.len());
+        let (high, low) = (xxh3_64(seed.as_bytes()), xxh3_64(format!("{seed}.").as_bytes()));
+        ToolUse { id: format!("toolu_{high:016x}{:08x}", low >> 32), name: name.to_owned(), input }
+    }
+}
