@@ -87,6 +87,8 @@ pub struct ShowProfile {
     pub short_results: bool,
     /// That line names the files changed so far.
     pub changed_files: bool,
+    /// Show the lines of the pack that stand for the client's system prompt; `instructions` stand in either case.
+    pub lines: bool,
     /// Show what belongs before the first prompt: environment, project notes.
     pub preamble: bool,
     /// Show the index of parked tools.
@@ -163,6 +165,7 @@ impl Default for ShowProfile {
             relative_paths: false,
             short_results: false,
             changed_files: false,
+            lines: true,
             preamble: true,
             parked: true,
         }
