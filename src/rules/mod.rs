@@ -6,6 +6,7 @@
 //!
 //! Built-in files stand in `rules/` of the repository and are compiled in; a user's files layer over them.
 
+mod aliases;
 mod builtin;
 mod case;
 mod diagnostic;
@@ -17,6 +18,7 @@ mod profile;
 mod set;
 mod version;
 
+pub use aliases::Aliases;
 pub use builtin::{BUILTIN, BuiltinFile};
 pub use case::Case;
 pub use diagnostic::RuleError;

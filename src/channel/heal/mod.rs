@@ -1,0 +1,181 @@
+//! Arguments are made to fit the client's schema where their meaning is certain; every repair is named.
+//!
+//! Valid input is never touched. Nothing inside a string is changed, and nothing is invented: what is not certain is
+//! [`Invalid`], with the reason in a form that a model can use.
+
+mod coerce;
+mod names;
+mod schema;
+
+use serde_json::{Map, Value};
+
+use crate::rules::Aliases;
+use crate::wire::Tool;
+
+pub use names::{nearest, tool_called};
+pub use schema::{Fault, Schema, Wrong};
+
+pub(super) use coerce::typed;
+
+/// A call whose name and arguments are the client's.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Healed {
+    pub name: String,
+    /// A JSON object that is valid under the tool's schema.
+    pub input: Value,
+    /// What was mended, in the order of mending; empty for a call that was valid.
+    pub repairs: Vec<Repair>,
+}
+
+/// A call that cannot be healed with certainty.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invalid {
+    /// No tool of this request has this name; the nearest ones.
+    UnknownTool { name: String, nearest: Vec<String> },
+    /// The arguments do not fit, and why: one short clause a fault.
+    Arguments { tool: String, why: String },
+}
+
+/// A kind of repair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Repair {
+    /// Control tokens or call syntax cut off a name.
+    NameMarks,
+    NameCase,
+    NameAlias,
+    KeyAlias,
+    NumberString,
+    BooleanString,
+    /// A number or a truth value where text is wanted.
+    TextFromScalar,
+    JsonInString,
+    NullDropped,
+    ScalarForArray,
+    ExtraDropped,
+    EnumCase,
+    /// Arguments that were JSON in a string, once or more.
+    DoubleEncoded,
+    /// Arguments inside of another `arguments`.
+    Unwrapped,
+}
+
+impl Repair {
+    /// The kind, as it is counted in a report.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::NameMarks => "name-marks",
+            Self::NameCase => "name-case",
+            Self::NameAlias => "name-alias",
+            Self::KeyAlias => "key-alias",
+            Self::NumberString => "number-string",
+            Self::BooleanString => "boolean-string",
+            Self::TextFromScalar => "text-from-scalar",
+            Self::JsonInString => "json-in-string",
+            Self::NullDropped => "null-dropped",
+            Self::ScalarForArray => "scalar-for-array",
+            Self::ExtraDropped => "extra-dropped",
+            Self::EnumCase => "enum-case",
+            Self::DoubleEncoded => "double-encoded",
+            Self::Unwrapped => "unwrapped",
+        }
+    }
+}
+
+/// Makes a call fit the tools of this request.
+///
+/// # Errors
+/// When the tool is not known, or the arguments do not fit and what was meant is not certain.
+pub fn heal(name: &str, input: Value, tools: &[Tool], aliases: &Aliases) -> Result<Healed, Invalid> {
+    let Some((tool, renamed)) = tool_called(name, tools, aliases) else {
+        let nearest = nearest(name, tools).into_iter().map(str::to_owned).collect();
+        return Err(Invalid::UnknownTool { name: name.to_owned(), nearest });
+    };
+    let mut repairs: Vec<Repair> = renamed.into_iter().collect();
+    let schema = Schema::new(&tool.input_schema).root();
+    let given = object_of(input, &mut repairs).unwrap_or_else(|other| other);
+    let given = unwrapped(given, tool, schema, &mut repairs);
+    let input = coerce::mend(&given, schema, aliases, &mut repairs);
+    let faults = schema.faults(&input);
+    if faults.is_empty() && input.is_object() {
+        return Ok(Healed { name: tool.name.clone(), input, repairs });
+    }
+    Err(Invalid::Arguments { tool: tool.name.clone(), why: why(&schema, &given, &input) })
+}
+
+impl Invalid {
+    /// What is wrong, in one line.
+    pub fn why(&self) -> String {
+        match self {
+            Self::UnknownTool { name, nearest } if nearest.is_empty() => format!("there is no tool `{name}`"),
+            Self::UnknownTool { name, nearest } => {
+                format!("there is no tool `{name}`; the nearest are {}", nearest.join(", "))
+            }
+            Self::Arguments { why, .. } => why.clone(),
+        }
+    }
+}
+
+/// Reads arguments that came as JSON in a string, up to three times over; gives back what is no object even so.
+fn object_of(input: Value, repairs: &mut Vec<Repair>) -> Result<Value, Value> {
+    let mut value = input;
+    for _ in 0..3 {
+        let Value::String(text) = &value else { break };
+        if text.trim().is_empty() {
+            return Ok(Value::Object(Map::new()));
+        }
+        match super::json::read_whole(text) {
+            Some((inner, _)) => value = inner,
+            None => return Err(value),
+        }
+        if !repairs.contains(&Repair::DoubleEncoded) {
+            repairs.push(Repair::DoubleEncoded);
+        }
+    }
+    match value {
+        Value::Null => Ok(Value::Object(Map::new())),
+        Value::Object(_) => Ok(value),
+        other => Err(other),
+    }
+}
+
+/// Takes arguments out of a second envelope: `{"arguments": {…}}`, with or without the name of the same tool.
+fn unwrapped(input: Value, tool: &Tool, schema: Schema<'_>, repairs: &mut Vec<Repair>) -> Value {
+    if schema.allows(&input) {
+        return input;
+    }
+    let inner = input.as_object().and_then(|map| inner_arguments(map, tool, schema));
+    match inner {
+        Some(inner) => {
+            repairs.push(Repair::Unwrapped);
+            inner
+        }
+        None => input,
+    }
+}
+
+fn inner_arguments(map: &Map<String, Value>, tool: &Tool, schema: Schema<'_>) -> Option<Value> {
+    let wrappers = ["arguments", "parameters", "input", "args", "params"];
+    let (key, inner) = map.iter().find(|(key, _)| wrappers.contains(&key.as_str()))?;
+    let same_name = map.get("name").is_none_or(|name| name.as_str() == Some(&tool.name));
+    let alone = map.keys().all(|other| other == key || other == "name");
+    if !same_name || !alone || schema.property(key).is_some() {
+        return None;
+    }
+    object_of(inner.clone(), &mut Vec::new()).ok()
+}
+
+/// The faults that are left, and what was given that has no place.
+fn why(schema: &Schema<'_>, given: &Value, mended: &Value) -> String {
+    let mut clauses: Vec<String> = schema.faults(mended).iter().map(Fault::to_string).collect();
+    let extras = given.as_object().into_iter().flat_map(Map::keys);
+    let unknown = extras.filter(|key| schema.property(key).is_none() && mended.get(key.as_str()).is_none());
+    clauses.extend(unknown.map(|key| format!("`{key}` is not a parameter")));
+    if clauses.is_empty() {
+        clauses.push("the arguments must be a JSON object".into());
+    }
+    clauses.truncate(6);
+    clauses.join("; ")
+}
+
+#[cfg(test)]
+mod tests;

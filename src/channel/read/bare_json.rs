@@ -1,0 +1,52 @@
+//! Calls as bare JSON: `{"name": …, "arguments": {…}}`, several of them, or a list; also with `parameters`, and in the
+//! envelope of OpenAI. At the start of a line, with nothing else on their last line.
+
+use super::envelope;
+use super::format::{Format, Found, Look, Opening, Seen};
+use crate::channel::json::{self, Fix, Reading};
+
+/// JSON without any mark.
+pub(super) struct BareJson;
+
+/// Bytes that can end a value.
+pub(super) const CLOSERS: &[u8] = b"}])`<\n";
+
+impl Format for BareJson {
+    fn openings(&self) -> &'static [Opening] {
+        &[Opening::Line("{"), Opening::Line("[")]
+    }
+
+    fn read(&self, seen: &Seen<'_>) -> Look {
+        if !envelope::may_be_call(seen.text, seen.scope, seen.place.leads()) {
+            return Look::Not;
+        }
+        match json::read(seen.text, seen.end) {
+            Reading::More => Look::Until(CLOSERS),
+            Reading::Bad => Look::Not,
+            Reading::Whole { value, used, fixes } => match envelope::calls(&value) {
+                None => Look::Text(used),
+                Some(calls) => match alone(&seen.skip(used)) {
+                    None => Look::More,
+                    Some(None) => Look::Text(used),
+                    Some(Some(tail)) => {
+                        let repairs = fixes.into_iter().map(Fix::kind).collect();
+                        Look::Calls(Found { used: used + tail, calls, marked: false, repairs })
+                    }
+                },
+            },
+        }
+    }
+}
+
+/// How many bytes of separators and closers too many follow on the line, if nothing else does; `None` when that is not
+/// known yet.
+fn alone(rest: &Seen<'_>) -> Option<Option<usize>> {
+    let tail = rest.text.trim_start_matches([' ', '\t', '}', ']', ';', ',']);
+    let used = rest.text.len() - tail.len();
+    match tail.chars().next() {
+        None => rest.end.then_some(Some(used)),
+        Some('\n' | '\r' | '{' | '[' | '<') => Some(Some(used)),
+        Some('`') if rest.place.in_fence() => Some(Some(used)),
+        Some(_) => Some(None),
+    }
+}

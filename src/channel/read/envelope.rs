@@ -1,0 +1,143 @@
+//! A JSON value as one or more calls: the envelopes in which models put a name and arguments.
+
+use serde_json::{Map, Value};
+
+use super::format::{Raw, Scope};
+use crate::channel::json;
+
+/// Keys that hold the name of the tool.
+const NAMES: [&str; 8] =
+    ["name", "tool_name", "function_name", "tool", "function", "recipient_name", "action", "toolName"];
+/// Keys that hold the arguments.
+const ARGUMENTS: [&str; 10] = [
+    "arguments",
+    "parameters",
+    "args",
+    "input",
+    "tool_args",
+    "tool_input",
+    "params",
+    "action_input",
+    "kwargs",
+    "toolArgs",
+];
+/// Keys that may stand beside them, and say nothing.
+const OTHERS: [&str; 9] =
+    ["type", "id", "call_id", "tool_call_id", "index", "thoughts", "thought", "tool_calls", "tool_uses"];
+
+/// The calls that a value holds: one, or a list of nothing but calls. An empty list of arguments counts as none.
+pub(super) fn calls(value: &Value) -> Option<Vec<Raw>> {
+    match value {
+        Value::Object(map) => listed(map).unwrap_or_else(|| one(map).map(|call| vec![call])),
+        Value::Array(items) if !items.is_empty() => items.iter().map(|item| item.as_object().and_then(one)).collect(),
+        _ => None,
+    }
+}
+
+/// Whether an object that begins like this may yet become a call. `any_name`: also of a tool that is not known.
+pub(super) fn may_be_call(text: &str, scope: &Scope, any_name: bool) -> bool {
+    let inner = text.trim_start().strip_prefix('[').unwrap_or(text).trim_start();
+    if inner.is_empty() {
+        return true;
+    }
+    inner.strip_prefix('{').is_some_and(|members| members_may(members, scope, any_name))
+}
+
+fn members_may(members: &str, scope: &Scope, any_name: bool) -> bool {
+    let mut rest = members;
+    loop {
+        rest = rest.trim_start_matches([',', ' ', '\n', '\t', '\r']);
+        let (key, after) = match key_at(rest) {
+            Key::Whole(key, after) => (key, after.trim_start()),
+            Key::Cut(start) => return known().any(|key| key.starts_with(start)),
+            Key::None => return rest.is_empty() || rest.starts_with(['/', '#', '}']),
+        };
+        if !known().any(|known| known == key) {
+            return false;
+        }
+        let Some(value) = after.strip_prefix(':').map(str::trim_start) else { return after.is_empty() };
+        if NAMES.contains(&key) && !any_name && quoted(value).is_some_and(|(name, _)| !scope.knows(name)) {
+            return false;
+        }
+        match after_value(value) {
+            Some(next) => rest = next,
+            None => return true,
+        }
+    }
+}
+
+enum Key<'a> {
+    /// A key, and what follows it.
+    Whole(&'a str, &'a str),
+    /// The text ends inside of this key.
+    Cut(&'a str),
+    None,
+}
+
+fn key_at(text: &str) -> Key<'_> {
+    if let Some(start) = text.strip_prefix(['"', '\'']) {
+        return quoted(text).map_or(Key::Cut(start), |(key, after)| Key::Whole(key, after));
+    }
+    let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    match end {
+        Some(0) => Key::None,
+        Some(end) => Key::Whole(&text[..end], &text[end..]),
+        None if text.is_empty() => Key::None,
+        None => Key::Cut(text),
+    }
+}
+
+/// A quoted text at the front, and what follows it; without escapes, as keys and names are.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+    let end = text[1..].find(quote)?;
+    Some((&text[1..=end], &text[end + 2..]))
+}
+
+/// What follows the first value; `None` when that is not whole, or is not simple.
+fn after_value(text: &str) -> Option<&str> {
+    if text.starts_with(['"', '{', '[']) {
+        let mut stream = serde_json::Deserializer::from_str(text).into_iter::<serde::de::IgnoredAny>();
+        stream.next()?.ok()?;
+        return text.get(stream.byte_offset()..);
+    }
+    text.find([',', '}']).map(|end| &text[end..])
+}
+
+fn known() -> impl Iterator<Item = &'static str> {
+    [&NAMES[..], &ARGUMENTS[..], &OTHERS[..]].into_iter().flatten().copied()
+}
+
+/// The calls of `{"tool_calls": [...]}`; `None` when it is no such list.
+fn listed(map: &Map<String, Value>) -> Option<Option<Vec<Raw>>> {
+    let items = ["tool_calls", "tool_uses"].iter().find_map(|key| map.get(*key))?;
+    Some(items.as_array().filter(|items| !items.is_empty()).and_then(|_| calls(items)))
+}
+
+fn one(map: &Map<String, Value>) -> Option<Raw> {
+    if map.keys().any(|key| !known().any(|known| known == key)) {
+        return None;
+    }
+    if let Some(Value::Object(inner)) = map.get("function") {
+        return one(inner);
+    }
+    let name = NAMES.iter().find_map(|key| map.get(*key)?.as_str())?;
+    let given = ARGUMENTS.iter().find_map(|key| map.get(*key))?;
+    Some(Raw { name: name.to_owned(), input: object(given)? })
+}
+
+/// Arguments as an object: itself, JSON in a string, or nothing. A definition of parameters is none.
+pub(super) fn object(given: &Value) -> Option<Value> {
+    match given {
+        Value::Object(map) => (!is_definition(map)).then(|| given.clone()),
+        Value::String(text) if text.trim().is_empty() => Some(Value::Object(Map::new())),
+        Value::String(text) => json::read_whole(text).and_then(|(inner, _)| object(&inner)),
+        Value::Null => Some(Value::Object(Map::new())),
+        Value::Array(items) if items.is_empty() => Some(Value::Object(Map::new())),
+        _ => None,
+    }
+}
+
+fn is_definition(map: &Map<String, Value>) -> bool {
+    map.get("type").and_then(Value::as_str) == Some("object") && map.get("properties").is_some_and(Value::is_object)
+}

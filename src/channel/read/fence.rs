@@ -1,0 +1,105 @@
+//! Calls in a fenced block: the block holds nothing else. At the beginning of the answer, or behind words that announce
+//! an action; never when the user asked to be shown a call.
+
+use super::format::{Format, Found, Look, Opening, Seen};
+use super::place::Place;
+use super::{look_at_all, words};
+
+/// A fenced block.
+pub(super) struct Fence;
+
+const FENCE: &str = "```";
+
+/// What a fence may call its content.
+const LANGUAGES: [&str; 12] = [
+    "",
+    "json",
+    "jsonc",
+    "json5",
+    "tool_call",
+    "tool_calls",
+    "tool_code",
+    "tool",
+    "xml",
+    "python",
+    "text",
+    "plaintext",
+];
+
+/// How much of the words behind a block is looked at, in bytes.
+const ENOUGH: usize = 200;
+
+impl Format for Fence {
+    fn openings(&self) -> &'static [Opening] {
+        &[Opening::Line(FENCE)]
+    }
+
+    fn read(&self, seen: &Seen<'_>) -> Look {
+        if seen.scope.quotes.asked_to_show() || !seen.place.leads() && !words::announce(seen.place.said_before()) {
+            return Look::Not;
+        }
+        let Some(head) = seen.text.strip_prefix(FENCE) else { return Look::More };
+        let language = head.split('\n').next().unwrap_or_default().trim();
+        if !LANGUAGES.iter().any(|known| known.starts_with(language)) {
+            return Look::Not;
+        }
+        match head.find('\n') {
+            Some(end) if LANGUAGES.contains(&language) => block(seen, FENCE.len() + end + 1),
+            Some(_) => Look::Not,
+            None => Look::More,
+        }
+    }
+}
+
+/// Reads a block whose content begins at `start`.
+fn block(seen: &Seen<'_>, start: usize) -> Look {
+    let inside = Place::in_block();
+    let mut found = Found { used: 0, calls: Vec::new(), marked: false, repairs: Vec::new() };
+    let mut at = start;
+    loop {
+        at += seen.skip(at).space();
+        let rest = seen.skip(at);
+        if rest.text.starts_with(FENCE) || rest.text.is_empty() && rest.end && !found.calls.is_empty() {
+            break;
+        }
+        if FENCE.starts_with(rest.text) {
+            return Look::More;
+        }
+        match look_at_all(&Seen { place: &inside, ..rest }) {
+            Look::Calls(inner) => {
+                at += inner.used;
+                found.calls.extend(inner.calls);
+                found.repairs.extend(inner.repairs);
+            }
+            wait @ (Look::More | Look::Until(_)) => return wait,
+            _ => return Look::Not,
+        }
+    }
+    found.used = (at + FENCE.len()).min(seen.text.len());
+    if found.calls.is_empty() {
+        return Look::Not;
+    }
+    match followed_by_talk(&seen.skip(found.used)) {
+        None => Look::More,
+        Some(true) if seen.place.leads() => Look::Text(found.used),
+        Some(_) => Look::Calls(found),
+    }
+}
+
+/// Whether the block is followed by words that announce nothing; `None` when that is not known yet.
+fn followed_by_talk(rest: &Seen<'_>) -> Option<bool> {
+    let words = rest.text.trim_start();
+    if words.is_empty() {
+        return rest.end.then_some(false);
+    }
+    if words.starts_with(['`', '<', '{', '[']) {
+        return Some(false);
+    }
+    let line = words.split('\n').next().unwrap_or_default();
+    let known = rest.end || line.len() < words.len() || line.len() > ENOUGH;
+    let mut cut = line.len().min(ENOUGH);
+    while !line.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    known.then(|| !words::announce(&line[..cut]))
+}

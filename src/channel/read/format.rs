@@ -1,0 +1,143 @@
+//! What a format of calls is: where it may begin, and what it makes of the text from there on.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Quotes;
+use super::place::Place;
+use crate::channel::heal::{Schema, heal, tool_called};
+use crate::rules::Aliases;
+use crate::wire::Tool;
+
+/// A way in which models write calls.
+///
+/// What a format says of a text it must also say of any longer text: a reader may be asked at every byte.
+pub(super) trait Format: Sync {
+    /// How a text may begin.
+    fn openings(&self) -> &'static [Opening];
+    /// What stands at the front of the text.
+    fn read(&self, seen: &Seen<'_>) -> Look;
+}
+
+/// The beginning of a format.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Opening {
+    /// A mark that may stand anywhere.
+    Mark(&'static str),
+    /// Text at the start of a line.
+    Line(&'static str),
+    /// The name of a tool at the start of a line.
+    Name,
+}
+
+/// A text to look at.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    /// What is there, from the opening on.
+    pub(super) text: &'a str,
+    /// Nothing more will come.
+    pub(super) end: bool,
+    pub(super) place: &'a Place,
+    pub(super) scope: &'a Scope,
+}
+
+/// What a format makes of a text.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Look {
+    /// None of ours.
+    Not,
+    /// It may become a call.
+    More,
+    /// It may become a call, but not before one of these bytes comes.
+    Until(&'static [u8]),
+    /// Calls, in so many bytes.
+    Calls(Found),
+    /// So many bytes are text, calls or not.
+    Text(usize),
+    /// So many bytes are a call of this name that cannot be read.
+    Broken { used: usize, name: String },
+    /// So many bytes are marks without meaning.
+    Residue(usize),
+}
+
+/// Calls that were found.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Found {
+    pub(super) used: usize,
+    pub(super) calls: Vec<Raw>,
+    /// Whether a mark says that these are calls; else they count only when they fit their schema.
+    pub(super) marked: bool,
+    /// What was mended, by kind.
+    pub(super) repairs: Vec<&'static str>,
+}
+
+/// A call as the model wrote it: the name as it stands, the arguments an object.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Raw {
+    pub(super) name: String,
+    pub(super) input: Value,
+}
+
+/// What calls of this request may be.
+#[derive(Debug, Clone)]
+pub(super) struct Scope {
+    pub(super) tools: Arc<[Tool]>,
+    pub(super) quotes: Quotes,
+    pub(super) aliases: Arc<Aliases>,
+}
+
+impl Scope {
+    /// Whether a name means a tool of this request.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.tool(name).is_some()
+    }
+
+    /// The tool that a name means.
+    pub(super) fn tool(&self, name: &str) -> Option<&Tool> {
+        tool_called(name, &self.tools, &self.aliases).map(|(tool, _)| tool)
+    }
+
+    /// The schema of one parameter of a tool.
+    pub(super) fn parameter<'a>(&'a self, tool: &str, name: &str) -> Option<Schema<'a>> {
+        Schema::new(&self.tool(tool)?.input_schema).root().property(name)
+    }
+
+    /// Whether the call fits its tool, as it is or healed.
+    pub(super) fn fits(&self, call: &Raw) -> bool {
+        heal(&call.name, call.input.clone(), &self.tools, &self.aliases).is_ok()
+    }
+}
+
+impl Seen<'_> {
+    /// The same, further on.
+    pub(super) fn skip(&self, bytes: usize) -> Self {
+        Self { text: &self.text[bytes..], ..*self }
+    }
+
+    /// How many bytes of white space stand at the front.
+    pub(super) fn space(&self) -> usize {
+        self.text.len() - self.text.trim_start().len()
+    }
+
+    /// Whether the text begins with `mark`; `None` when it ends before that is known.
+    pub(super) fn begins(&self, mark: &str) -> Option<bool> {
+        if self.text.starts_with(mark) {
+            return Some(true);
+        }
+        let open = !self.end && mark.starts_with(self.text);
+        (!open).then_some(false)
+    }
+
+    /// Which of the marks the text begins with; `Err` when it ends before that is known.
+    pub(super) fn begins_any<'m>(&self, marks: &[&'m str]) -> Result<Option<&'m str>, Short> {
+        if let Some(mark) = marks.iter().find(|mark| self.text.starts_with(**mark)) {
+            return Ok(Some(mark));
+        }
+        if !self.end && marks.iter().any(|mark| mark.starts_with(self.text)) { Err(Short) } else { Ok(None) }
+    }
+}
+
+/// The text ended before something was known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Short;

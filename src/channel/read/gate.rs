@@ -1,0 +1,86 @@
+//! The gates: what must hold before call-like text counts as a call.
+
+use super::format::{Found, Look, Seen};
+use super::words;
+
+/// What the machine is to do.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Verdict {
+    /// Wait, until one of these bytes comes if any are named.
+    Wait(Option<&'static [u8]>),
+    /// Pass so many bytes on as text; one character for 0.
+    Text(usize),
+    Calls(Found),
+    Broken {
+        used: usize,
+        name: String,
+    },
+    Residue(usize),
+}
+
+/// Judges what the formats made of the text.
+pub(super) fn judge(look: Look, seen: &Seen<'_>) -> Verdict {
+    match look {
+        Look::Not => Verdict::Text(0),
+        Look::More => Verdict::Wait(None),
+        Look::Until(bytes) => Verdict::Wait(Some(bytes)),
+        Look::Text(bytes) => Verdict::Text(bytes),
+        Look::Residue(bytes) => Verdict::Residue(bytes),
+        Look::Broken { used, .. } if shown(used, seen) => Verdict::Text(used),
+        Look::Broken { used, name } => Verdict::Broken { used, name },
+        Look::Calls(found) => judge_calls(found, seen),
+    }
+}
+
+/// What is left of a look when the model was stopped in the middle: nothing that had to be completed.
+pub(super) fn uncompleted(look: Look, seen: &Seen<'_>) -> Look {
+    match look {
+        Look::Calls(found)
+            if found.repairs.contains(&"json-missing-closer") && found.used >= seen.text.trim_end().len() =>
+        {
+            let name = found.calls.into_iter().next_back().map(|call| call.name).unwrap_or_default();
+            Look::Broken { used: found.used, name }
+        }
+        other => other,
+    }
+}
+
+fn judge_calls(found: Found, seen: &Seen<'_>) -> Verdict {
+    if shown(found.used, seen) {
+        return Verdict::Text(found.used);
+    }
+    if seen.place.has_prose() {
+        match goes_on_in_line(found.used, seen) {
+            None => return Verdict::Wait(None),
+            Some(true) if seen.place.in_sentence() => return Verdict::Text(found.used),
+            Some(_) => {}
+        }
+    }
+    if let Some(unknown) = found.calls.iter().find(|call| !seen.scope.knows(&call.name)) {
+        let name = unknown.name.clone();
+        let called = found.marked || seen.place.leads();
+        return if called { Verdict::Broken { used: found.used, name } } else { Verdict::Text(found.used) };
+    }
+    let unfit = found.calls.iter().find(|call| !found.marked && !seen.scope.fits(call));
+    match unfit {
+        Some(call) if seen.place.leads() => Verdict::Broken { used: found.used, name: call.name.clone() },
+        Some(_) => Verdict::Text(found.used),
+        None => Verdict::Calls(found),
+    }
+}
+
+/// Whether this is a call that is shown, not made: quoted, explained, or asked for as an example.
+fn shown(used: usize, seen: &Seen<'_>) -> bool {
+    let said = seen.place.said_before();
+    let explained = !seen.place.leads() && words::explain(said) && said.trim_end().ends_with([':', '：']);
+    seen.place.quotes() || explained || seen.scope.quotes.contain(&seen.text[..used])
+}
+
+/// Whether the line goes on with words behind the call; `None` when that is not known yet.
+fn goes_on_in_line(used: usize, seen: &Seen<'_>) -> Option<bool> {
+    let rest = seen.text[used..].trim_start_matches([' ', '\t']);
+    match rest.chars().next() {
+        None => seen.end.then_some(false),
+        Some(next) => Some(!matches!(next, '\n' | '\r' | '<' | '[' | '{')),
+    }
+}

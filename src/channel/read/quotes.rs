@@ -1,0 +1,114 @@
+//! What stands in the request already: a call that is found there word for word is a quotation.
+
+use std::sync::Arc;
+
+use crate::wire::{Block, Message, Role};
+
+/// The texts of a request that a model may quote: what the user typed, what tools returned, worked examples.
+#[derive(Debug, Clone, Default)]
+pub struct Quotes {
+    texts: Arc<[String]>,
+    asked_to_show: bool,
+}
+
+/// Words of a user who wants to see a call, not to have it made.
+const SHOW_ME: [&str; 9] = [
+    "show me an example",
+    "show an example",
+    "give me an example",
+    "example of a tool call",
+    "example tool call",
+    "example call",
+    "what would the call look like",
+    "how would the call look",
+    "what does a tool call look like",
+];
+
+impl Quotes {
+    /// The quotable texts of these messages, and of further ones (worked examples).
+    pub fn new(messages: &[Message], examples: impl IntoIterator<Item = String>) -> Self {
+        let mut texts: Vec<String> = examples.into_iter().collect();
+        for message in messages {
+            collect(message, &mut texts);
+        }
+        Self { texts: texts.into(), asked_to_show: newest_prompt(messages).is_some_and(|text| asks_to_show(&text)) }
+    }
+
+    /// Whether the newest typed prompt asks to be shown a call.
+    pub fn asked_to_show(&self) -> bool {
+        self.asked_to_show
+    }
+
+    /// Whether `call` stands in one of the texts: white space, escapes and line numbers aside.
+    pub fn contain(&self, call: &str) -> bool {
+        let wanted = squeezed(call);
+        if wanted.is_empty() {
+            return false;
+        }
+        let finder = memchr::memmem::Finder::new(wanted.as_bytes());
+        self.texts.iter().any(|text| finder.find(squeezed(text).as_bytes()).is_some())
+    }
+}
+
+fn collect(message: &Message, texts: &mut Vec<String>) {
+    for block in &message.content {
+        match block {
+            Block::Text(text) if message.role != Role::Assistant => texts.push(text.clone()),
+            Block::ToolResult(result) => texts.push(result.text()),
+            _ => {}
+        }
+    }
+}
+
+fn newest_prompt(messages: &[Message]) -> Option<String> {
+    let typed = messages.iter().rev().find(|message| message.role == Role::User && !message.plain_text().is_empty())?;
+    Some(typed.plain_text())
+}
+
+fn asks_to_show(prompt: &str) -> bool {
+    let prompt = prompt.to_lowercase();
+    SHOW_ME.iter().any(|words| prompt.contains(words))
+}
+
+/// The text without white space, backslashes and the line numbers that a file reader puts before each line.
+fn squeezed(text: &str) -> String {
+    let lines = text.lines().map(without_line_number);
+    lines.flat_map(str::chars).filter(|c| !c.is_whitespace() && *c != '\\').collect()
+}
+
+fn without_line_number(line: &str) -> &str {
+    let digits = line.trim_start_matches(' ').trim_start_matches(|c: char| c.is_ascii_digit());
+    let numbered = line.trim_start_matches(' ').starts_with(|c: char| c.is_ascii_digit());
+    digits.strip_prefix('→').or_else(|| digits.strip_prefix('\t')).filter(|_| numbered).unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quotes(text: &str) -> Quotes {
+        Quotes::new(&[Message::text(Role::User, text)], [])
+    }
+
+    #[test]
+    fn a_call_in_a_numbered_file_is_found() {
+        let file = "     1→{\n     2→  \"name\": \"Read\",\n     3→  \"arguments\": {}\n     4→}";
+        assert!(quotes(file).contain(r#"{"name": "Read", "arguments": {}}"#));
+    }
+
+    #[test]
+    fn an_escaped_call_is_found() {
+        assert!(quotes(r#"{"text":"{\"name\":\"Read\"}"}"#).contain(r#"{"name":"Read"}"#));
+    }
+
+    #[test]
+    fn another_call_is_not() {
+        assert!(!quotes(r#"{"name":"Read","a":1}"#).contain(r#"{"name":"Read","a":2}"#));
+    }
+
+    #[test]
+    fn a_wish_to_be_shown_one_is_seen() {
+        assert!(quotes("Please show me an example call of Read").asked_to_show());
+        assert!(!quotes("Read a.txt").asked_to_show());
+    }
+}

@@ -1,0 +1,126 @@
+//! Thinking that stands in the text, between tags at its very beginning.
+
+/// A part of the text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Piece {
+    Thought(String),
+    Text(String),
+}
+
+/// The tags in which families think.
+const TAGS: [(&str, &str); 3] = [("<think>", "</think>"), ("[THINK]", "[/THINK]"), ("<seed:think>", "</seed:think>")];
+
+/// Splits thinking from text as it streams.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Think {
+    state: State,
+    held: String,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum State {
+    /// Nothing visible so far.
+    #[default]
+    Start,
+    /// Inside, up to this tag.
+    Inside(&'static str),
+    /// All that follows is text.
+    Past,
+}
+
+impl Think {
+    /// Inside of thinking that the template has opened.
+    pub(super) fn open() -> Self {
+        Self { state: State::Inside("</think>"), held: String::new() }
+    }
+
+    /// Takes text; pushes what is known to be one or the other.
+    pub(super) fn take(&mut self, text: &str, out: &mut Vec<Piece>) {
+        self.held.push_str(text);
+        while self.step(out) {}
+    }
+
+    /// Takes the end: what was held back is what it looks like.
+    pub(super) fn end(&mut self, out: &mut Vec<Piece>) {
+        let held = std::mem::take(&mut self.held);
+        push(out, held, matches!(self.state, State::Inside(_)));
+    }
+
+    fn step(&mut self, out: &mut Vec<Piece>) -> bool {
+        match self.state {
+            State::Past => {
+                push(out, std::mem::take(&mut self.held), false);
+                false
+            }
+            State::Start => self.start(),
+            State::Inside(tag) => self.inside(tag, out),
+        }
+    }
+
+    fn start(&mut self) -> bool {
+        let text = self.held.trim_start();
+        if TAGS.iter().any(|(open, _)| open.starts_with(text)) {
+            return false;
+        }
+        let tag = TAGS.iter().find(|(open, _)| text.starts_with(open));
+        if let Some((open, close)) = tag {
+            self.held = text[open.len()..].to_owned();
+            self.state = State::Inside(close);
+        } else {
+            self.state = State::Past;
+        }
+        true
+    }
+
+    fn inside(&mut self, tag: &'static str, out: &mut Vec<Piece>) -> bool {
+        if let Some(at) = self.held.find(tag) {
+            let rest = self.held.split_off(at + tag.len());
+            self.held.truncate(at);
+            push(out, std::mem::replace(&mut self.held, rest), true);
+            self.state = State::Past;
+            return true;
+        }
+        let keep = (1..tag.len()).rev().find(|length| self.held.ends_with(&tag[..*length])).unwrap_or(0);
+        let rest = self.held.split_off(self.held.len() - keep);
+        push(out, std::mem::replace(&mut self.held, rest), true);
+        false
+    }
+}
+
+fn push(out: &mut Vec<Piece>, text: String, thought: bool) {
+    if !text.is_empty() {
+        out.push(if thought { Piece::Thought(text) } else { Piece::Text(text) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(parts: &[&str]) -> (String, String) {
+        let mut think = Think::default();
+        let mut pieces = Vec::new();
+        parts.iter().for_each(|part| think.take(part, &mut pieces));
+        think.end(&mut pieces);
+        pieces.into_iter().fold((String::new(), String::new()), |(mut thought, mut text), piece| {
+            match piece {
+                Piece::Thought(part) => thought.push_str(&part),
+                Piece::Text(part) => text.push_str(&part),
+            }
+            (thought, text)
+        })
+    }
+
+    #[test]
+    fn thinking_is_split_off_at_any_cut() {
+        let whole = "\n<think>a < b</think>yes";
+        for at in 0..=whole.len() {
+            assert_eq!(split(&[&whole[..at], &whole[at..]]), ("a < b".into(), "yes".into()), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_tag_in_the_middle_is_text() {
+        assert_eq!(split(&["the <think> tag"]), (String::new(), "the <think> tag".into()));
+    }
+}
