@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use regex::Regex;
 use serde::de::DeserializeOwned;
 
 use super::{ModelProfile, Pack, Profile, RuleError, RuleSet, SectionAction};
@@ -44,6 +43,7 @@ impl Pack {
     fn join(&mut self, over: Pack) {
         self.marks.extend(over.marks);
         self.version_mark = over.version_mark.or(self.version_mark.take());
+        self.empty.extend(over.empty);
         join(&mut self.lines, over.lines, |rule| &rule.id);
         join(&mut self.sections, over.sections, |rule| &rule.id);
         join(&mut self.tools, over.tools, |rule| &rule.names[0]);
@@ -118,11 +118,9 @@ fn read_pack(file: &str, text: &str) -> Result<Pack, RuleError> {
             return Err(wrong(&section.id, format!("section `{}` has no text to stand in its place", section.id))
                 .remedy("give it `text`, or `do = \"drop\"`"));
         }
-        if let Some(pattern) = &section.capture {
-            Regex::new(pattern).map_err(|error| {
-                wrong(pattern, format!("`capture` of section `{}` is not a regular expression", section.id))
-                    .remedy(error.to_string())
-            })?;
+        if !section.between.is_empty() && !section.text.as_ref().is_some_and(|text| text.contains("{}")) {
+            return Err(wrong(&section.id, format!("section `{}` finds a text and has no place for it", section.id))
+                .remedy("put `{}` into its `text`"));
         }
     }
     each_id_once(&pack, &wrong)?;
@@ -164,10 +162,19 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_pattern_is_shown_where_it_stands() {
-        let error =
-            fault("client = \"c\"\n[[section]]\nid = \"a\"\nheadings = [\"X\"]\ndo = \"drop\"\ncapture = \"(\"\n");
-        assert!(error.message.contains("regular expression"), "{error}");
+    fn a_rule_that_cannot_work_is_shown_where_it_stands() {
+        let error = fault("client = \"c\"\n[[section]]\nid = \"a\"\nheadings = [\"X\"]\ndo = \"replace\"\n");
+        assert_eq!(error.line(), 3);
+        assert!(error.remedy.is_some());
+    }
+
+    #[test]
+    fn two_rules_of_one_name_are_refused() {
+        assert!(
+            fault("client = \"c\"\n[[tool]]\nnames = [\"A\", \"B\"]\n[[tool]]\nnames = [\"B\"]\n")
+                .message
+                .contains("`B`")
+        );
     }
 
     #[test]

@@ -25,8 +25,8 @@ pub use diagnostic::RuleError;
 pub use model::{CallForm, ChannelKind, CheckProfile, Example, ExampleStep, ModelProfile, Sampling, ShowProfile};
 pub use models::{MODEL_FILES, builtin_models, family_of};
 pub use pack::{
-    LineRule, Pack, Param, ReminderAction, ReminderRule, Role, SectionAction, SectionRule, Show, SideAction, SideRule,
-    ToolRule,
+    LineRule, Only, Pack, Param, ReminderAction, ReminderRule, Role, SectionAction, SectionRule, Show, SideAction,
+    SideRule, ToolRule,
 };
 pub use profile::{FoldProfile, HeadProfile, Profile, WordsRow};
 pub use set::RuleSet;

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 /// Settings for one family of models.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelProfile {
     pub family: String,
@@ -29,6 +29,9 @@ pub struct ModelProfile {
     /// Tokens that the template puts around a list of tools in the dialect's own field (native only).
     #[serde(default = "two_hundred")]
     pub tool_markers: usize,
+    /// It sees images; else an image becomes a note.
+    #[serde(default)]
+    pub images: bool,
     #[serde(default)]
     pub sampling: Sampling,
     #[serde(default)]

@@ -18,6 +18,9 @@ pub struct Pack {
     /// What stands before the version number in the first system text.
     #[serde(default)]
     pub version_mark: Option<String>,
+    /// Assistant texts that stand for nothing.
+    #[serde(default)]
+    pub empty: Vec<String>,
     #[serde(default, rename = "line")]
     pub lines: Vec<LineRule>,
     #[serde(default, rename = "section")]
@@ -38,7 +41,7 @@ pub struct Pack {
 pub struct LineRule {
     pub id: String,
     pub text: String,
-    /// It stands only where one of these tools is shown in full.
+    /// It stands only where the client offers one of these tools.
     #[serde(default)]
     pub tools: Vec<String>,
     /// The lowest detail at which it stands.
@@ -47,6 +50,17 @@ pub struct LineRule {
     /// The highest detail at which it stands; for a short form of another line.
     #[serde(default)]
     pub to: Option<u8>,
+    /// The kind of request in which alone it stands: `main` or `subagent`.
+    #[serde(default)]
+    pub only: Option<Only>,
+}
+
+/// The two kinds of request that carry on a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Only {
+    Main,
+    Subagent,
 }
 
 /// What becomes of one section of the system prompt.
@@ -62,15 +76,19 @@ pub struct SectionRule {
     pub anchors: Vec<String>,
     #[serde(rename = "do")]
     pub action: SectionAction,
-    /// For `replace`: our text. For `preamble`: what stands in its place, with `{name}` for a captured group.
+    /// For `replace`: our text. For `preamble`: our text in its place, with `{}` for what `between` finds.
     #[serde(default)]
     pub text: Option<String>,
-    /// A regular expression whose named groups fill `text`.
+    /// Pairs of what stands before and behind the text that fills `{}`; the first pair that is found is taken. Where
+    /// none is, the section stays as it came.
     #[serde(default)]
-    pub capture: Option<String>,
+    pub between: Vec<[String; 2]>,
     /// Lines to leave out, by how they begin (list marks aside).
     #[serde(default)]
     pub drop_lines: Vec<String>,
+    /// Below this detail it falls, whatever `do` says.
+    #[serde(default)]
+    pub from: u8,
     /// From this detail on the section stays as it came.
     #[serde(default)]
     pub keep_from: Option<u8>,
@@ -184,7 +202,9 @@ pub struct ReminderRule {
     /// From this detail on it stays as it came.
     #[serde(default)]
     pub keep_from: Option<u8>,
-    /// The user's own text: it ends only where one of these begins a line, whatever other rules say.
+    /// The user's own text: no rule reaches into it, and it ends only where one of `ends` begins a line.
+    #[serde(default)]
+    pub own: bool,
     #[serde(default)]
     pub ends: Vec<String>,
     #[serde(default)]
@@ -213,9 +233,12 @@ pub struct SideRule {
     /// What one of the system texts begins with.
     #[serde(default)]
     pub system: Vec<String>,
-    /// What the newest user text contains.
+    /// What the newest user text contains; beside `system`, both must be there.
     #[serde(default)]
     pub prompt: Vec<String>,
+    /// What stands anywhere in the system texts, and is enough.
+    #[serde(default)]
+    pub marks: Vec<String>,
     #[serde(rename = "do")]
     pub action: SideAction,
     /// For `answer`: the text. `{words}` is the first words of the user text as the inside of a JSON string, `{command}`
@@ -225,9 +248,11 @@ pub struct SideRule {
     /// The answer where `{command}` is not a plain one.
     #[serde(default)]
     pub otherwise: Option<String>,
-    /// What stands before the text that the answer speaks of.
+    /// What stands before, and behind, the text that the answer speaks of.
     #[serde(default)]
     pub after: Option<String>,
+    #[serde(default)]
+    pub before: Option<String>,
 }
 
 /// What is done with a side request.

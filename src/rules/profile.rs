@@ -30,6 +30,8 @@ pub struct HeadProfile {
     /// Words of the client's description for a parked tool that no rule names, by how many such tools there are:
     /// the first row whose `up_to` is not less decides; beyond the last row there are none.
     pub unknown_tool_words: Vec<WordsRow>,
+    /// Names with a common server (`mcp__server__…`) are written as a group when there are more of them than this.
+    pub group_names_above: usize,
     /// Whether our own words stand behind a parked tool's name.
     pub index_words: bool,
     /// Words of the description behind each item of a list such as that of skills; 0 for names alone.
@@ -44,6 +46,13 @@ pub struct WordsRow {
     pub words: usize,
 }
 
+impl HeadProfile {
+    /// Words for each of `tools` parked tools that no rule names.
+    pub fn words_for(&self, tools: usize) -> usize {
+        self.unknown_tool_words.iter().find(|row| tools <= row.up_to).map_or(0, |row| row.words)
+    }
+}
+
 impl Default for HeadProfile {
     fn default() -> Self {
         Self {
@@ -51,6 +60,7 @@ impl Default for HeadProfile {
             off: false,
             unknown_section: 200,
             unknown_tool_words: Vec::new(),
+            group_names_above: 64,
             index_words: true,
             list_words: 0,
         }

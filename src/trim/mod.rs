@@ -1,56 +1,122 @@
 //! What the client sent, made regular and short: classify, normalise, system text, tools.
+//!
+//! [`trim`] is pure: the same request, rules, profile and model give the same bytes. The head that it makes depends on
+//! the client's version and its tools only, so that sessions in different folders and on different days share it.
 
-use crate::wire::{Message, Tool};
+mod check;
+mod classify;
+mod content;
+mod echo;
+mod head;
+mod index;
+mod normalise;
+mod reminders;
+mod schema;
+mod sections;
+mod system;
+mod tally;
+mod tools;
+mod words;
 
-/// What a request is for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
-    Main,
-    Subagent,
-    Compaction,
-    /// A side request that needs no model: the text to answer with.
-    Side {
-        name: String,
-        answer: String,
-    },
+use crate::rules::{HeadProfile, ModelProfile, Pack, Profile, RuleSet, Version};
+use crate::tokens::Counter;
+use crate::wire::{Block, Message, Request, Role};
+
+use content::Content;
+use reminders::{Reminders, only_reminders};
+use system::System;
+use tally::Tally;
+use tools::Tools;
+
+pub use check::{Failure, check_case, check_pack};
+pub use head::{Head, Hit, Kind, ParkedTool, ShownTool, Trimmed};
+pub use system::recall_section;
+pub use tally::rule_id;
+
+/// Makes a request regular and short.
+pub fn trim(
+    request: &Request,
+    rules: &RuleSet,
+    profile: &Profile,
+    model: &ModelProfile,
+    counter: &dyn Counter,
+) -> Trimmed {
+    let none = Pack::default();
+    let pack = pack_of(request, rules).unwrap_or(&none);
+    let profile = &profile.head;
+    let kind = classify::classify(request, pack);
+    let mut tally = Tally::new(&pack.client, counter);
+    let mut head = Head::default();
+    let tools = || Tools { pack, profile };
+    tools().place(&request.tools, &request.messages, &mut head, &mut tally);
+    let system = System { pack, profile, kind: &kind };
+    let behind = system.place(&request.system, &mut head, &mut tally);
+    let reminders = Reminders { pack, profile };
+    let content = Content { reminders, tools: tools(), offered: &request.tools, images: model.images };
+    let mut messages = normalise::normalise(&request.messages, &content, &mut tally);
+    let mut before = if profile.off { Vec::new() } else { leading_reminders(&mut messages) };
+    before.extend(behind);
+    let version = version_of(request, pack);
+    let dead = if kind == Kind::Main { dead_rules(request, pack, version, &tally) } else { Vec::new() };
+    Trimmed {
+        kind,
+        head,
+        preamble: before.join("\n\n"),
+        messages,
+        hits: tally.hits,
+        dead,
+        unknown: tally.unknown,
+        version,
+        pack: pack.client.clone(),
+    }
 }
 
-/// System text and tools, as they are to be shown. Nothing in it depends on the folder, the date or the session.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Head {
-    /// The instructions that are left, in our order.
-    pub system: String,
-    /// Tools shown in full, in the order in which the client brought them.
-    pub core: Vec<ShownTool>,
-    /// Tools that stand in the index only.
-    pub parked: Vec<ParkedTool>,
+/// The pack whose marks stand in the system text, else the one that knows one of the tools.
+fn pack_of<'a>(request: &Request, rules: &'a RuleSet) -> Option<&'a Pack> {
+    let marked =
+        |pack: &&Pack| pack.marks.iter().any(|mark| request.system.iter().any(|text| text.contains(mark.as_str())));
+    let equipped = |pack: &&Pack| request.tools.iter().any(|tool| pack.tool(&tool.name).is_some());
+    rules.packs.iter().find(marked).or_else(|| rules.packs.iter().find(equipped))
 }
 
-/// A tool as the model is shown it, beside the client's own.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ShownTool {
-    /// The client's tool: name and full schema.
-    pub client: Tool,
-    /// Our description, or the client's first sentence.
-    pub description: String,
-    /// The reduced schema: any input valid under it is valid under the client's.
-    pub schema: serde_json::Value,
+fn version_of(request: &Request, pack: &Pack) -> Option<Version> {
+    let mark = pack.version_mark.as_ref()?;
+    request.system.iter().find_map(|text| Version::parse(text.split_once(mark.as_str())?.1))
 }
 
-/// A tool whose schema is left out of the head.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ParkedTool {
-    pub client: Tool,
-    /// A few words that say what it is for; may be empty.
-    pub words: String,
+/// Takes the reminders before the first typed text out of the messages.
+fn leading_reminders(messages: &mut [Message]) -> Vec<String> {
+    let Some(first) = messages.first_mut().filter(|first| first.role == Role::User) else { return Vec::new() };
+    let mut taken = Vec::new();
+    let is_reminder = |block: &Block| matches!(block, Block::Text(text) if only_reminders(text).is_some());
+    if first.content.iter().all(is_reminder) {
+        return taken;
+    }
+    first.content.retain(|block| {
+        let Block::Text(text) = block else { return true };
+        let Some(inside) = only_reminders(text) else { return true };
+        taken.extend(inside.iter().map(|inner| inner.trim().to_owned()));
+        false
+    });
+    taken
 }
 
-/// What trimming makes of a request.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Trimmed {
-    pub head: Head,
-    /// What belongs before the first prompt but not into the head: environment, CLAUDE.md, kept reminders.
-    pub preamble: String,
-    /// The normalised messages: roles alternate, only user and assistant, every call answered.
-    pub messages: Vec<Message>,
+/// Rules that must match this version and did not. Only where the request has what they speak of.
+fn dead_rules(request: &Request, pack: &Pack, version: Option<Version>, tally: &Tally) -> Vec<String> {
+    if request.system.is_empty() || request.tools.is_empty() {
+        return Vec::new();
+    }
+    let sections = pack.sections.iter().map(|rule| ("section", &rule.id, rule.seen()));
+    let tools = pack.tools.iter().map(|rule| ("tool", &rule.names[0], rule.seen()));
+    let reminders = pack.reminders.iter().map(|rule| ("reminder", &rule.id, rule.seen()));
+    let expected = sections.chain(tools).chain(reminders).filter(|(.., seen)| seen.expects(version));
+    expected.filter(|(kind, id, _)| !tally.matched(kind, id)).map(|(kind, id, _)| tally.id(kind, id)).collect()
+}
+
+/// What a profile that trims nothing looks like; for callers that have none.
+impl HeadProfile {
+    /// Nothing is trimmed.
+    pub fn untouched() -> Self {
+        Self { off: true, detail: 9, ..Self::default() }
+    }
 }

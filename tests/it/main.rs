@@ -1,5 +1,6 @@
 //! All integration tests, in one binary.
 
+mod captures;
 mod fixtures;
 mod structure;
 
