@@ -40,9 +40,9 @@ mod tests {
         let mut found = Vec::new();
         for folder in ["clients", "profiles"] {
             for entry in std::fs::read_dir(root.join(folder)).unwrap() {
-                let name = entry.unwrap().file_name().into_string().unwrap();
-                if name.ends_with(".toml") {
-                    found.push(format!("{folder}/{name}"));
+                let path = entry.unwrap().path();
+                if path.extension().is_some_and(|end| end == "toml") {
+                    found.push(format!("{folder}/{}", path.file_name().unwrap().to_str().unwrap()));
                 }
             }
         }

@@ -39,6 +39,8 @@ fn opening<'a>(line: &'a str, pack: &Pack) -> Option<(&'a str, Option<usize>)> {
     let marks = line.bytes().take_while(|byte| *byte == b'#').count();
     let heading = line[marks..].strip_prefix(' ').filter(|_| (1..=6).contains(&marks)).map(str::trim);
     let named = |rule: &SectionRule| match heading {
+        // Below the first level only the whole heading counts: an unknown part stays with its section.
+        Some(heading) if marks > 1 => rule.headings.iter().any(|known| heading.eq_ignore_ascii_case(known)),
         Some(heading) => rule.headings.iter().any(|known| begins(heading, known)),
         None => !line.is_empty() && rule.anchors.iter().any(|anchor| line.starts_with(anchor.as_str())),
     };

@@ -31,7 +31,7 @@ impl Tools<'_> {
             }
             if self.is_core(tool, rule) && !late.contains(tool.name.as_str()) {
                 head.core.push(self.shown(tool, rule));
-            } else if self.is_shown(rule) {
+            } else if is_shown(rule) {
                 let words = self.index_words(tool, rule, words);
                 head.parked.push(ParkedTool { client: tool.clone(), words, late: late.contains(tool.name.as_str()) });
             }
@@ -45,14 +45,10 @@ impl Tools<'_> {
 
     fn is_core(&self, tool: &Tool, rule: Option<&ToolRule>) -> bool {
         if self.profile.off {
-            return self.is_shown(rule);
+            return is_shown(rule);
         }
         tool.server_type.is_none()
             && rule.is_some_and(|rule| rule.show == Show::Core && rule.from <= self.profile.detail)
-    }
-
-    fn is_shown(&self, rule: Option<&ToolRule>) -> bool {
-        rule.is_none_or(|rule| rule.show != Show::Hide)
     }
 
     fn shown(&self, tool: &Tool, rule: Option<&ToolRule>) -> ShownTool {
@@ -104,6 +100,10 @@ impl Tools<'_> {
         let value = json!({"name": tool.name, "description": self.description(tool, rule), "parameters": parameters});
         format!("<function>{value}</function>")
     }
+}
+
+fn is_shown(rule: Option<&ToolRule>) -> bool {
+    rule.is_none_or(|rule| rule.show != Show::Hide)
 }
 
 /// Tools that came in the middle of the session: those held back by the client, and those that a result refers to.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fanlight::rules::RuleSet;
-use fanlight::tokens::{Counter, Memo, O200k};
+use fanlight::tokens::{Counter, Memo};
 use fanlight::trim::{Head, Kind, Trimmed, trim};
 use fanlight::wire::{Block, Message, Request};
 
@@ -41,7 +41,8 @@ fn trimmed(request: &Request, rules: &RuleSet, window: usize, counter: &dyn Coun
 
 fn tool_text(head: &Head) -> String {
     let tools = head.core.iter().map(|tool| {
-        let value = serde_json::json!({"name": tool.client.name, "description": tool.description, "input_schema": tool.schema});
+        let value =
+            serde_json::json!({"name": tool.client.name, "description": tool.description, "input_schema": tool.schema});
         value.to_string()
     });
     tools.collect::<Vec<_>>().join("\n")
@@ -61,22 +62,32 @@ fn text_of(messages: &[Message]) -> String {
 fn captures_by_part() {
     let rules = RuleSet::builtin();
     let counter = Memo::default();
-    println!("{:34} {:>6}  {:>6} {:>6} {:>6} {:>8} {:>8} {:>6}  core parked unknown dead", "scene", "window", "system", "index", "core", "preamble", "messages", "total");
+    println!(
+        "{:34} {:>6}  {:>6} {:>6} {:>6} {:>8} {:>8} {:>6}  core parked unknown dead",
+        "scene", "window", "system", "index", "core", "preamble", "messages", "total"
+    );
     for (scene, requests) in scenes() {
-        let Some(request) = requests.iter().find(|request| !request.tools.is_empty() && !request.system.is_empty()) else { continue };
+        let Some(request) = requests.iter().find(|request| !request.tools.is_empty() && !request.system.is_empty())
+        else {
+            continue;
+        };
         let name = scene.strip_prefix(captures()).unwrap().display().to_string();
         if !(name.ends_with("hello") || name.ends_with("mcp40")) {
             continue;
         }
         for window in WINDOWS {
             let out = trimmed(request, &rules, window, &counter);
-            let parts = [&out.head.system, &out.head.index, &tool_text(&out.head), &out.preamble, &text_of(&out.messages)];
+            let parts =
+                [&out.head.system, &out.head.index, &tool_text(&out.head), &out.preamble, &text_of(&out.messages)];
             let counts: Vec<usize> = parts.map(|part| counter.count(part)).to_vec();
             let [system, index, core, preamble, messages] = counts[..] else { unreachable!() };
             let total: usize = counts.iter().sum();
             println!(
                 "{name:34} {window:>6}  {system:>6} {index:>6} {core:>6} {preamble:>8} {messages:>8} {total:>6}  {} {} {:?} {:?}",
-                out.head.core.len(), out.head.parked.len(), out.unknown.iter().filter(|name| !name.starts_with("mcp__")).collect::<Vec<_>>(), out.dead
+                out.head.core.len(),
+                out.head.parked.len(),
+                out.unknown.iter().filter(|name| !name.starts_with("mcp__")).collect::<Vec<_>>(),
+                out.dead
             );
             if std::env::var_os("FANLIGHT_SHOW").is_some() {
                 println!("{}", parts.map(String::as_str).join("\n-----\n"));
@@ -100,9 +111,8 @@ fn captures_keep_their_prefix() {
                 if request.system.is_empty() || !matches!(out.kind, Kind::Main | Kind::Subagent) {
                     continue;
                 }
-                // A conversation is told from the others by its first typed text.
+                // A conversation is told from the others by its first message.
                 let key = format!("{}{:?}", out.kind.name(), request.messages.first());
-                let key = format!("{key:.4000}{}", out.messages.first().map(Message::plain_text).unwrap_or_default());
                 if let Some(before) = last.get(&key) {
                     compared += 1;
                     if let Some(what) = difference(before, &out) {
@@ -118,7 +128,9 @@ fn captures_keep_their_prefix() {
 }
 
 fn difference(before: &Trimmed, after: &Trimmed) -> Option<String> {
-    if (&before.head.system, &before.head.index, tool_text(&before.head)) != (&after.head.system, &after.head.index, tool_text(&after.head)) {
+    if (&before.head.system, &before.head.index, tool_text(&before.head))
+        != (&after.head.system, &after.head.index, tool_text(&after.head))
+    {
         return Some("the head changed".into());
     }
     if before.preamble != after.preamble {
