@@ -90,7 +90,7 @@ mod tests {
         let schema = json!({"type": "object", "properties": {"old_text": {"type": "string"}, "new_text": {"type": "string"}}, "required": ["old_text", "new_text"]});
         Head {
             core: vec![ShownTool { client: tool("Swap"), description: String::new(), schema }],
-            parked: vec![ParkedTool { client: tool("Plan"), words: String::new() }],
+            parked: vec![ParkedTool { client: tool("Plan"), words: String::new(), late: false }],
             ..Head::default()
         }
     }

@@ -80,7 +80,9 @@ impl<'a> Form<'a> {
             let tools = head.core.iter().map(
                 |tool| json!({"name": tool.client.name, "description": tool.description, "input_schema": schema::single_keyed(&tool.schema)}),
             );
-            return ShownHead { system: head.system.clone(), tools: tools.collect(), ..ShownHead::default() };
+            let system = join(&[&head.system, &head.index]);
+            let tool_text = head.index.clone();
+            return ShownHead { system, tools: tools.collect(), tool_text, ..ShownHead::default() };
         }
         let tool_text = tool_text::all(&self.model.show, head);
         let system = join(&[&head.system, &tool_text]);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::rules::ShowProfile;
-use crate::trim::{Head, ParkedTool, ShownTool};
+use crate::trim::{Head, ShownTool};
 
 /// Instructions, tools and index. Empty where there is no tool.
 pub(super) fn all(profile: &ShowProfile, head: &Head) -> String {
@@ -12,8 +12,8 @@ pub(super) fn all(profile: &ShowProfile, head: &Head) -> String {
     }
     let mut parts = vec![profile.instructions.trim().to_owned()];
     parts.extend(head.core.iter().map(line));
-    if profile.parked && !head.parked.is_empty() {
-        parts.push(index(&head.parked));
+    if profile.parked && !head.index.is_empty() {
+        parts.push(format!("- {}", head.index));
     }
     parts.retain(|part| !part.is_empty());
     parts.join("\n")
@@ -23,14 +23,6 @@ pub(super) fn all(profile: &ShowProfile, head: &Head) -> String {
 fn line(tool: &ShownTool) -> String {
     let description: Vec<&str> = tool.description.split_whitespace().collect();
     format!("- {}({}): {}", tool.client.name, parameters(&tool.schema), description.join(" "))
-}
-
-fn index(parked: &[ParkedTool]) -> String {
-    let entry = |tool: &ParkedTool| match tool.words.as_str() {
-        "" => tool.client.name.clone(),
-        words => format!("{} ({words})", tool.client.name),
-    };
-    format!("- Also: {}", parked.iter().map(entry).collect::<Vec<_>>().join(", "))
 }
 
 fn parameters(schema: &Value) -> String {

@@ -2,7 +2,7 @@
 
 use super::ParkedTool;
 
-const INTRODUCTION: &str = "More tools, called in the same way (ToolHelp shows the parameters of one): ";
+const INTRODUCTION: &str = "Also, called in the same way (ToolHelp shows the parameters of one): ";
 
 /// The names of the parked tools with their words. More than `group_above` names of one server are written as
 /// `mcp__server__{a, b}`, which still says every name.
