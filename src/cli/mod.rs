@@ -3,7 +3,9 @@
 
 mod env;
 mod explain;
+mod reload;
 pub(crate) mod rule_files;
+mod serve;
 mod stats;
 mod table;
 
@@ -24,6 +26,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Serve(serve::Serve),
     Explain(explain::Explain),
     Env(env::Env),
     Stats(stats::Stats),
@@ -32,6 +35,7 @@ enum Command {
 impl Command {
     fn run(self) -> anyhow::Result<Outcome> {
         match self {
+            Self::Serve(command) => command.run(),
             Self::Explain(command) => command.run(),
             Self::Env(command) => command.run(),
             Self::Stats(command) => command.run(),
@@ -70,6 +74,11 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// The runtime of the commands that have sockets. Two threads: the work of a request is small, and so is the machine.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
 fn exit_code(result: anyhow::Result<Outcome>) -> ExitCode {
     match result {
         Ok(Outcome::Good) => ExitCode::SUCCESS,
@@ -91,8 +100,9 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 /// Logs to standard error, as `FANLIGHT_LOG` says (`fanlight=debug`); never prompt content.
 fn start_log() {
     let filter = EnvFilter::try_from_env("FANLIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("fanlight=info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
-    let _ = log.try_init();
+    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
+    let _ = log.with_target(false).try_init();
 }
 
 #[cfg(test)]

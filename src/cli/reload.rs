@@ -1,0 +1,52 @@
+//! Rule files that change while the proxy runs.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use tracing::{error, info};
+
+use super::rule_files;
+use crate::proxy::Proxy;
+
+/// How often files are looked at.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// A file, the time of its last change, and its length.
+type Stamp = (PathBuf, Option<SystemTime>, u64);
+
+/// Watches for as long as the proxy runs. A broken file leaves the last good rules in force.
+pub(super) async fn watch(proxy: Arc<Proxy>, paths: Vec<PathBuf>) {
+    let mut seen = stamps(&paths);
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let now = stamps(&paths);
+        if now != seen {
+            seen = now;
+            reload(&proxy, &paths);
+        }
+    }
+}
+
+fn reload(proxy: &Proxy, paths: &[PathBuf]) {
+    match rule_files::load(paths) {
+        Ok(rules) => {
+            info!("rules read again");
+            proxy.use_rules(rules);
+        }
+        Err(fault) => {
+            error!("the rules in force stay as they were: {fault:#}");
+            proxy.keep_rules(format!("{fault:#}"));
+        }
+    }
+}
+
+fn stamps(paths: &[PathBuf]) -> Vec<Stamp> {
+    rule_files::files(paths).unwrap_or_default().into_iter().map(|path| stamp(&path)).collect()
+}
+
+fn stamp(path: &Path) -> Stamp {
+    let facts = std::fs::metadata(path).ok();
+    let length = facts.as_ref().map_or(0, std::fs::Metadata::len);
+    (path.to_owned(), facts.and_then(|facts| facts.modified().ok()), length)
+}

@@ -1,0 +1,166 @@
+//! `fanlight serve`: the proxy.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Outcome, Usage, reload, rule_files};
+use crate::ledger::{Ledger, folder};
+use crate::proxy::{self, Address, DiscoverError, Proxy, Settings, Wishes};
+use crate::tokens::{O200k, WindowSource};
+use crate::wire::Dialect;
+
+/// Run the proxy, until it is told to end.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// Where to listen.
+    #[arg(long, default_value = "127.0.0.1:11435", value_name = "ADDRESS", env = "FANLIGHT_LISTEN")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// What every command that runs a proxy may be told.
+#[derive(Debug, Args)]
+pub(super) struct ServerArgs {
+    /// The model server.
+    #[arg(long, default_value = "http://127.0.0.1:11434", value_name = "URL", env = "FANLIGHT_UPSTREAM")]
+    upstream: String,
+    /// The protocol that it is spoken to in; by default, it is asked what it is.
+    #[arg(long, value_enum, default_value_t = DialectChoice::Auto)]
+    dialect: DialectChoice,
+    /// The window of the model, in tokens. Ollama is made to load it so; other servers are believed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1024..))]
+    num_ctx: Option<u32>,
+    /// A rule file or folder, laid over the built-in rules and the user's; may be given several times.
+    #[arg(long, value_name = "PATH")]
+    pub(super) rules: Vec<PathBuf>,
+    /// The window profile, instead of the one of the window's size; `off` touches nothing.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// The model that is served, whatever clients ask for.
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
+    /// Keep the bodies of all requests in this folder. They contain your prompts.
+    #[arg(long, value_name = "DIR")]
+    record: Option<PathBuf>,
+    /// Keep no record of exchanges on disk.
+    #[arg(long)]
+    no_ledger: bool,
+}
+
+/// The protocol towards the model server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DialectChoice {
+    Auto,
+    Ollama,
+    Anthropic,
+}
+
+impl Serve {
+    pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        let proxy = Arc::new(self.server.proxy()?);
+        let rules = self.server.rules;
+        super::runtime()?.block_on(serve(self.listen, proxy, rules))
+    }
+}
+
+impl ServerArgs {
+    /// The proxy that these arguments describe.
+    pub(super) fn proxy(&self) -> anyhow::Result<Proxy> {
+        let rules = rule_files::load(&self.rules)?;
+        if let Some(name) = &self.profile
+            && !rules.profiles.iter().any(|profile| profile.name == *name)
+        {
+            let names: Vec<&str> = rules.profiles.iter().map(|profile| profile.name.as_str()).collect();
+            return Err(Usage(format!("there is no profile `{name}`; there are: {}", names.join(", "))).into());
+        }
+        let upstream = Address::parse(&self.upstream).map_err(|error| Usage(error.to_string()))?;
+        let ledger = Ledger::new(folder().filter(|_| !self.no_ledger));
+        let settings =
+            Settings { upstream, wishes: self.wishes(), profile: self.profile.clone(), record: self.record.clone() };
+        Proxy::new(settings, rules, ledger)
+    }
+
+    fn wishes(&self) -> Wishes {
+        let dialect = match self.dialect {
+            DialectChoice::Auto => None,
+            DialectChoice::Ollama => Some(Dialect::Ollama),
+            DialectChoice::Anthropic => Some(Dialect::Anthropic),
+        };
+        Wishes { dialect, num_ctx: self.num_ctx.map(|n| n as usize), model: self.model.clone() }
+    }
+}
+
+async fn serve(listen: SocketAddr, proxy: Arc<Proxy>, rules: Vec<PathBuf>) -> anyhow::Result<Outcome> {
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr()?;
+    writeln!(anstream::stderr(), "fanlight listens on http://{address}, before {}", proxy.settings.upstream)?;
+    std::thread::spawn(O200k::warm);
+    tokio::spawn(reload::watch(proxy.clone(), rules));
+    let mut greeting = tokio::spawn(greet(proxy.clone()));
+    let running = proxy::run(listener, proxy, told_to_end());
+    tokio::pin!(running);
+    tokio::select! {
+        () = &mut running => return Ok(Outcome::Good),
+        greeted = &mut greeting => greeted??,
+    }
+    running.await;
+    Ok(Outcome::Good)
+}
+
+/// Asks the server what it is, and says so.
+///
+/// # Errors
+/// Only when the user has to choose: a server that is not there yet is asked again by the first request.
+pub(super) async fn greet(proxy: Arc<Proxy>) -> anyhow::Result<()> {
+    let line = match proxy.model("").await {
+        Ok(facts) => format!(
+            "serving {} over {} with a window of {} tokens ({})",
+            facts.name.as_deref().unwrap_or("whatever model is asked for"),
+            dialect_name(facts.dialect),
+            facts.window.tokens,
+            source_words(facts.window.source)
+        ),
+        Err(DiscoverError::Upstream(error)) => format!("{error}; it will be asked again with the first request"),
+        Err(error) => return Err(Usage(error.to_string()).into()),
+    };
+    writeln!(anstream::stderr(), "{line}")?;
+    Ok(())
+}
+
+/// The dialect as the command line names it.
+pub(super) fn dialect_name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Ollama => "ollama",
+        Dialect::Anthropic => "anthropic",
+    }
+}
+
+/// Where a window's size was learned, in words.
+pub(super) fn source_words(source: WindowSource) -> &'static str {
+    match source {
+        WindowSource::Setting => "as you said",
+        WindowSource::Modelfile => "from the Modelfile",
+        WindowSource::Loaded => "as the server has it loaded",
+        WindowSource::Assumed => "assumed: nothing is known; say it with --num-ctx",
+    }
+}
+
+/// SIGTERM or SIGINT.
+pub(super) async fn told_to_end() {
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

@@ -1,0 +1,150 @@
+//! What all requests of a running proxy share.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use arc_swap::ArcSwap;
+use tokio::sync::Mutex;
+
+use super::address::Address;
+use super::discover::{self, DiscoverError, ServerFacts, Wishes};
+use super::facts::{self, ModelFacts};
+use super::ids::Ids;
+use super::metrics::Metrics;
+use super::prompts::Prompts;
+use super::record::Recorder;
+use super::upstream::Upstream;
+use crate::ledger::Ledger;
+use crate::pipeline::{Setup, Target};
+use crate::rules::RuleSet;
+use crate::wire::{ErrorKind, WireError};
+
+/// How a proxy is to run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub upstream: Address,
+    /// What the user says of the server; the rest is asked.
+    pub wishes: Wishes,
+    /// The profile for requests that name none; else the window chooses.
+    pub profile: Option<String>,
+    /// Where bodies are kept; nowhere by default.
+    pub record: Option<PathBuf>,
+}
+
+/// A running proxy.
+pub struct Proxy {
+    pub settings: Settings,
+    pub upstream: Upstream,
+    pub setup: ArcSwap<Setup>,
+    /// What is wrong with the rule files, while the last good set is in force.
+    pub rules_fault: ArcSwap<Option<String>>,
+    pub metrics: Metrics,
+    pub ledger: Ledger,
+    pub ids: Ids,
+    pub recorder: Option<Recorder>,
+    /// The last prompts that were sent.
+    pub(crate) prompts: Prompts,
+    told: std::sync::Mutex<BTreeSet<String>>,
+    known: Mutex<Known>,
+}
+
+/// What was found out about the server so far.
+#[derive(Default)]
+struct Known {
+    server: Option<Arc<ServerFacts>>,
+    models: Vec<Arc<ModelFacts>>,
+}
+
+impl Proxy {
+    /// Makes a proxy; asks nobody yet.
+    ///
+    /// # Errors
+    /// When the recording folder cannot be made.
+    pub fn new(settings: Settings, rules: RuleSet, ledger: Ledger) -> anyhow::Result<Self> {
+        let recorder = settings.record.as_deref().map(Recorder::new).transpose()?;
+        Ok(Self {
+            upstream: Upstream { address: settings.upstream.clone() },
+            setup: ArcSwap::from_pointee(Setup::new(rules)),
+            rules_fault: ArcSwap::default(),
+            metrics: Metrics::default(),
+            ledger,
+            ids: Ids::default(),
+            recorder,
+            prompts: Prompts::default(),
+            told: std::sync::Mutex::default(),
+            known: Mutex::default(),
+            settings,
+        })
+    }
+
+    /// Puts other rules in force.
+    pub fn use_rules(&self, rules: RuleSet) {
+        let setup = self.setup.load().with_rules(rules);
+        self.setup.store(Arc::new(setup));
+        self.rules_fault.store(Arc::default());
+    }
+
+    /// Says that the rule files are broken now; the rules in force stay.
+    pub fn keep_rules(&self, fault: String) {
+        self.rules_fault.store(Arc::new(Some(fault)));
+    }
+
+    /// Whether this has not been asked before.
+    pub(crate) fn is_news(&self, text: &str) -> bool {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned())
+    }
+
+    /// The server's facts, asked for once.
+    ///
+    /// # Errors
+    /// When the server cannot be reached, or there is no telling which model is meant.
+    pub async fn server(&self) -> Result<Arc<ServerFacts>, DiscoverError> {
+        let mut known = self.known.lock().await;
+        self.server_of(&mut known).await
+    }
+
+    async fn server_of(&self, known: &mut Known) -> Result<Arc<ServerFacts>, DiscoverError> {
+        if let Some(server) = &known.server {
+            return Ok(server.clone());
+        }
+        let server = Arc::new(discover::server(&self.upstream, &self.settings.wishes).await?);
+        known.server = Some(server.clone());
+        Ok(server)
+    }
+
+    /// The facts of the model that a request asks for: itself where the server has it, else the one that is served.
+    ///
+    /// # Errors
+    /// As [`Self::server`].
+    pub async fn model(&self, asked: &str) -> Result<Arc<ModelFacts>, DiscoverError> {
+        let mut known = self.known.lock().await;
+        let server = self.server_of(&mut known).await?;
+        let own = server.installed.iter().find(|name| facts::same_model(name, asked)).cloned();
+        let name = own.or_else(|| server.served.clone());
+        if let Some(facts) = known.models.iter().find(|facts| facts.name == name) {
+            return Ok(facts.clone());
+        }
+        let facts = discover::model(&self.upstream, &server, name.as_deref(), &self.settings.wishes).await?;
+        let facts = Arc::new(facts);
+        known.models.push(facts.clone());
+        Ok(facts)
+    }
+
+    /// The model for a request, and the settings under which it is planned.
+    ///
+    /// # Errors
+    /// When that is not known.
+    pub async fn target(&self, setup: &Setup, asked: &str, profile: Option<String>) -> Result<Target, WireError> {
+        let facts = self.model(asked).await?;
+        let profile = profile.or_else(|| self.settings.profile.clone());
+        let no_family = || WireError::new(ErrorKind::Api, "no model rules take this model; see `fanlight rules list`");
+        facts.target(&setup.rules, asked, profile).ok_or_else(no_family)
+    }
+}
+
+impl From<DiscoverError> for WireError {
+    fn from(error: DiscoverError) -> Self {
+        Self::new(ErrorKind::Api, error.to_string())
+    }
+}
