@@ -81,6 +81,18 @@ impl From<Parts> for Tokens {
 }
 
 impl Tokens {
+    /// The average over `count` exchanges, rounded down; nothing over none.
+    #[must_use]
+    pub fn divided(self, count: u64) -> Self {
+        let count = count.max(1);
+        Self {
+            system: self.system / count,
+            tools: self.tools / count,
+            messages: self.messages / count,
+            total: self.total / count,
+        }
+    }
+
     /// Adds the parts of another exchange.
     pub(super) fn add(&mut self, other: Self) {
         self.system += other.system;

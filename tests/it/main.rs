@@ -2,6 +2,7 @@
 
 mod captures;
 mod fixtures;
+mod streams;
 mod structure;
 
 use std::path::Path;
