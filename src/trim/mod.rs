@@ -10,6 +10,8 @@ mod echo;
 mod head;
 mod index;
 mod normalise;
+#[cfg(test)]
+mod promises;
 mod reminders;
 mod schema;
 mod sections;

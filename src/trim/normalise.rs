@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::wire::{Block, Message, Role, ToolResult};
 
 use super::content::Content;
-use super::reminders::wrapped;
+use super::reminders::{is_wrapped, wrapped};
 use super::tally::Tally;
 
 /// Makes the messages regular. Doing it twice is doing it once.
@@ -26,7 +26,11 @@ pub(super) fn normalise(messages: &[Message], content: &Content, tally: &mut Tal
 
 /// A `role: "system"` message as a reminder at the user's side.
 fn notice(message: &Message, content: &Content, tally: &mut Tally) -> Vec<Block> {
-    let kept = content.reminders.inside(&message.plain_text(), tally);
+    let text = message.plain_text();
+    if is_wrapped(&text) {
+        return content.of_user(&message.content, tally);
+    }
+    let kept = content.reminders.inside(&text, tally);
     if kept.is_empty() { Vec::new() } else { vec![Block::Text(wrapped(&kept))] }
 }
 

@@ -89,6 +89,11 @@ pub(super) fn wrapped(inner: &str) -> String {
     format!("{OPEN}\n{}\n{CLOSE}", inner.trim())
 }
 
+/// Whether there is a reminder in the text already.
+pub(super) fn is_wrapped(text: &str) -> bool {
+    next_reminder(text).is_some()
+}
+
 /// The texts inside the reminders of a text that is nothing but reminders.
 pub(super) fn only_reminders(text: &str) -> Option<Vec<&str>> {
     let mut inside = Vec::new();
