@@ -44,7 +44,7 @@ pub struct Answer {
     /// Kinds of objections that are made once a turn.
     objected: Vec<&'static str>,
     /// What goes to the client when upstream cannot be asked again.
-    held: Vec<ToolUse>,
+    held: Vec<Delta>,
     /// Visible text went out.
     spoke: bool,
     calls: usize,
@@ -80,9 +80,9 @@ impl Answer {
 
     /// Takes one piece from upstream; pushes what the client may have now.
     pub fn on_delta(&mut self, delta: Delta, out: &mut Vec<Delta>) {
-        if let Some(delta) = self.reply.on_delta(delta) {
-            self.say(delta, out);
-        }
+        let before = out.len();
+        self.reply.on_delta(delta, out);
+        self.listen(&out[before..]);
     }
 
     /// Takes the end of the upstream answer; pushes what was held back.
@@ -92,21 +92,25 @@ impl Answer {
             End::Failed(error) => return Next::Fail(error),
         };
         self.add(usage);
+        let before = out.len();
         let fresh = Reply::new(&self.about);
-        let heard = std::mem::replace(&mut self.reply, fresh).on_end();
-        for text in &heard.texts {
-            self.say(Delta::Text(text.clone()), out);
+        let heard = std::mem::replace(&mut self.reply, fresh).on_end(stop == StopReason::MaxTokens, out);
+        self.listen(&out[before..]);
+        for kind in &heard.repairs {
+            self.count(kind);
         }
         self.after(&heard, stop, out)
     }
 
     /// Ends the turn where upstream cannot be asked again.
     pub fn give_up(&mut self, out: &mut Vec<Delta>) -> Next {
-        let held = std::mem::take(&mut self.held);
-        if held.is_empty() && !self.spoke {
+        for held in std::mem::take(&mut self.held) {
+            self.calls += usize::from(matches!(held, Delta::Call(_)));
+            self.say(held, out);
+        }
+        if self.calls == 0 && !self.spoke {
             self.say_line("The model gave no answer that could be used.", out);
         }
-        self.send(held, out);
         self.finish(StopReason::EndTurn)
     }
 
@@ -199,8 +203,12 @@ impl Answer {
     }
 
     fn say(&mut self, delta: Delta, out: &mut Vec<Delta>) {
-        self.spoke |= matches!(&delta, Delta::Text(text) if !text.trim().is_empty());
+        self.listen(std::slice::from_ref(&delta));
         out.push(delta);
+    }
+
+    fn listen(&mut self, said: &[Delta]) {
+        self.spoke |= said.iter().any(|delta| matches!(delta, Delta::Text(text) if !text.trim().is_empty()));
     }
 
     /// A line of ours among the model's text.

@@ -27,6 +27,11 @@ pub fn own_tools(parked: bool) -> Vec<ShownTool> {
     if parked { vec![help, recall] } else { vec![recall] }
 }
 
+/// The answer, as a tool: a model that has seen it written so may write it so unasked.
+pub(super) fn answer() -> ShownTool {
+    tool(super::ANSWER, "Gives the final answer.", "text")
+}
+
 fn tool(name: &str, description: &str, key: &str) -> ShownTool {
     let schema = json!({"type": "object", "properties": {key: {"type": "string"}}, "required": [key]});
     let client = Tool {

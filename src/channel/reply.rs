@@ -1,23 +1,29 @@
 //! One upstream reply as the channel reads it: text that may go out at once, and calls that are held until the end.
 
+use std::sync::LazyLock;
+
 use serde_json::Value;
 
 use super::ANSWER;
+use super::read::{Quotes, Reader};
 use super::situation::Situation;
 use super::unbind::{Bound, Unbind};
-use crate::rules::ChannelKind;
+use crate::rules::{Aliases, ChannelKind};
 use crate::wire::Delta;
+
+/// Other names of tools and parameters, as they are compiled in.
+pub(super) static ALIASES: LazyLock<Aliases> = LazyLock::new(|| Aliases::builtin().unwrap_or_default());
 
 /// What was heard of a reply by its end.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Heard {
     /// All that the model said, as it said it.
     pub(super) said: String,
-    /// Text that was held back and now goes out.
-    pub(super) texts: Vec<String>,
     pub(super) calls: Vec<HeardCall>,
     /// A call was cut off, and which.
     pub(super) cut: Option<String>,
+    /// What was mended in reading.
+    pub(super) repairs: Vec<&'static str>,
 }
 
 /// A call as the model made it.
@@ -25,56 +31,91 @@ pub(super) struct Heard {
 pub(super) struct HeardCall {
     pub(super) name: String,
     pub(super) input: Value,
+    /// The text of a call that cannot be read, or of no known tool, as it was written.
+    pub(super) written: Option<String>,
 }
 
 /// The state of one reply.
 #[derive(Debug)]
 pub(super) struct Reply {
-    said: String,
-    calls: Vec<HeardCall>,
+    heard: Heard,
+    reader: Reader,
     bound: Option<Unbind>,
+}
+
+impl HeardCall {
+    fn new(name: String, input: Value) -> Self {
+        Self { name, input, written: None }
+    }
 }
 
 impl Reply {
     pub(super) fn new(about: &Situation) -> Self {
+        let examples = about.model.examples.iter().flat_map(|example| &example.steps);
+        let written = examples.map(|step| super::write::call(about.model.show.form, &step.tool, &step.arguments));
+        let quotes = Quotes::new(&about.messages, written);
+        let reader = Reader::new(&about.callable(), &quotes, &ALIASES);
         let bound = (about.kind == ChannelKind::Constrained).then(Unbind::default);
-        Self { said: String::new(), calls: Vec::new(), bound }
+        Self { heard: Heard::default(), reader, bound }
     }
 
-    /// Takes one piece; gives what may go out now.
-    pub(super) fn on_delta(&mut self, delta: Delta) -> Option<Delta> {
+    /// Takes one piece; pushes what may go out now.
+    pub(super) fn on_delta(&mut self, delta: Delta, out: &mut Vec<Delta>) {
+        let mut read = Vec::new();
         match delta {
             Delta::Text(text) => {
-                self.said.push_str(&text);
-                let out = self.bound.as_mut().map_or(text.clone(), |unbind| unbind.on_text(&text));
-                (!out.is_empty()).then_some(Delta::Text(out))
+                self.heard.said.push_str(&text);
+                match &mut self.bound {
+                    Some(unbind) => read.push(Delta::Text(unbind.on_text(&text))),
+                    None => self.reader.on_text(&text, &mut read),
+                }
             }
+            Delta::Thinking(text) => self.reader.on_thinking(&text, &mut read),
             Delta::Call(call) => {
-                self.calls.push(HeardCall { name: call.name, input: call.input });
-                None
+                self.reader.on_call();
+                self.heard.calls.push(HeardCall::new(call.name, call.input));
             }
             Delta::BrokenCall { name, arguments, .. } => {
-                self.calls.push(HeardCall { name, input: Value::String(arguments) });
-                None
+                self.heard.calls.push(HeardCall::new(name, Value::String(arguments)));
             }
-            other => Some(other),
+            other @ Delta::Other(_) => read.push(other),
         }
+        self.sort(read, out);
     }
 
-    pub(super) fn on_end(self) -> Heard {
-        let mut heard = Heard { said: self.said, calls: self.calls, ..Heard::default() };
-        match self.bound.map(Unbind::on_end) {
-            Some(Bound::Call(name, input)) if name == ANSWER => heard.texts.push(answer_text(&input)),
-            Some(Bound::Call(name, input)) => heard.calls.push(HeardCall { name, input }),
-            Some(Bound::Cut(name)) => heard.cut = Some(name.unwrap_or_default()),
-            Some(Bound::Unbound(text)) => heard.texts.push(text),
+    /// The end; pushes what was held back.
+    pub(super) fn on_end(mut self, cut_by_length: bool, out: &mut Vec<Delta>) -> Heard {
+        let mut read = Vec::new();
+        match self.bound.take().map(Unbind::on_end) {
+            Some(Bound::Call(name, input)) if name == ANSWER => read.push(Delta::Text(answer_text(&input))),
+            Some(Bound::Call(name, input)) => self.heard.calls.push(HeardCall::new(name, input)),
+            Some(Bound::Cut(name)) => self.heard.cut = Some(name.unwrap_or_default()),
+            Some(Bound::Unbound(text)) => self.reader.on_text(&text, &mut read),
             Some(Bound::Answer { .. }) | None => {}
         }
-        heard
+        self.reader.on_end(cut_by_length, &mut read);
+        self.sort(read, out);
+        self.heard.repairs = self.reader.take_repairs();
+        self.heard
+    }
+
+    /// Text goes out, calls are kept.
+    fn sort(&mut self, read: Vec<Delta>, out: &mut Vec<Delta>) {
+        for delta in read {
+            match delta {
+                Delta::Call(call) if call.name == ANSWER => out.push(Delta::Text(answer_text(&call.input))),
+                Delta::Call(call) => self.heard.calls.push(HeardCall::new(call.name, call.input)),
+                Delta::BrokenCall { name, arguments, .. } => {
+                    self.heard.calls.push(HeardCall { name, input: Value::Null, written: Some(arguments) });
+                }
+                Delta::Text(text) if text.is_empty() => {}
+                other => out.push(other),
+            }
+        }
     }
 }
 
-/// An answer that was not written in the order of its schema.
+/// The text of an answer that came as a call.
 fn answer_text(input: &Value) -> String {
     input["text"].as_str().map_or_else(|| input.to_string(), str::to_owned)
 }

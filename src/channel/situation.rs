@@ -6,6 +6,7 @@ use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::choice::Choice;
+use super::own;
 use super::paths::{self, Folder};
 use crate::history::{History, Roles, prompts};
 use crate::rules::{ChannelKind, ModelProfile, Role};
@@ -46,6 +47,12 @@ impl Situation {
     /// The client's tool of this name.
     pub(super) fn tool(&self, name: &str) -> Option<&Tool> {
         self.tools.iter().find(|tool| tool.name == name)
+    }
+
+    /// All tools that the model may call: the client's, and our own where no name clashes. An answer may be called too.
+    pub(super) fn callable(&self) -> Vec<Tool> {
+        let own = own::own_tools(true).into_iter().chain([own::answer()]).map(|tool| tool.client);
+        self.tools.iter().cloned().chain(own.filter(|tool| self.tool(&tool.name).is_none())).collect()
     }
 
     /// The first tool that shows a file, and the name of its path.

@@ -5,11 +5,13 @@ use serde_json::{Value, json};
 use super::answer::bound_to;
 use super::check::{Verdict, check};
 use super::guard;
+use super::heal::{Invalid, heal, nearest};
 use super::own::{self, Served};
-use super::reply::HeardCall;
+use super::reply::{ALIASES, HeardCall};
 use super::situation::Situation;
 use crate::history::History;
-use crate::wire::ToolUse;
+use crate::rules::ChannelKind;
+use crate::wire::{Delta, ToolUse};
 
 /// What becomes of the calls of a reply.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +23,7 @@ pub(super) enum Outcome {
     /// The turn ends here; why.
     End(String),
     /// The model is asked again. `held` goes out where that cannot be.
-    Object { kind: &'static str, words: String, format: Option<Value>, held: Vec<ToolUse> },
+    Object { kind: &'static str, words: String, format: Option<Value>, held: Vec<Delta> },
 }
 
 /// What becomes of one call.
@@ -52,28 +54,91 @@ fn one(about: &Situation, history: &History<'_>, heard: &HeardCall, objected: &[
     if let Some(served) = own::serve(about, &heard.name, &heard.input) {
         return One::Stop(Outcome::Served(served));
     }
-    let call = about.identified(at, &heard.name, about.sent_input(&heard.name, &heard.input));
+    if let Some(written) = &heard.written {
+        return One::Stop(unreadable(about, &heard.name, written));
+    }
+    match heal(&heard.name, heard.input.clone(), &about.tools, &ALIASES) {
+        Ok(healed) => {
+            let call = about.identified(at, &healed.name, about.sent_input(&healed.name, &healed.input));
+            let mended = healed.repairs.iter().map(|repair| repair.kind()).collect();
+            held_against(about, history, call, mended, objected)
+        }
+        Err(invalid) => One::Stop(unfit(about, heard, &invalid, at)),
+    }
+}
+
+/// A valid call against what the history knows.
+fn held_against(
+    about: &Situation,
+    history: &History<'_>,
+    call: ToolUse,
+    mended: Vec<&'static str>,
+    objected: &[&'static str],
+) -> One {
     let times = guard::times_made(history, &call);
     if about.model.check.repeats > 0 && times >= about.model.check.repeats {
         return One::Stop(Outcome::End(guard::ended(&call, times)));
     }
     match check(about, history, &call) {
-        Verdict::Pass => One::Send(vec![call], Vec::new()),
-        Verdict::ReadFirst(path) => read_first(about, &path, call, at),
-        Verdict::Object(objection) if objected.contains(&objection.kind) && objection.kind == "write-loses-lines" => {
-            One::Send(vec![call], Vec::new())
+        Verdict::Pass => One::Send(vec![call], mended),
+        Verdict::ReadFirst(path) => read_first(about, &path, call),
+        // It may be meant; it was said once.
+        Verdict::Object(objection) if objection.arguments.is_none() && objected.contains(&objection.kind) => {
+            One::Send(vec![call], mended)
         }
         Verdict::Object(objection) => {
             let format = objection.arguments.and_then(|arguments| bound_to(about, &call.name, &arguments));
-            One::Stop(Outcome::Object { kind: objection.kind, words: objection.words, format, held: vec![call] })
+            let held = vec![Delta::Call(call)];
+            One::Stop(Outcome::Object { kind: objection.kind, words: objection.words, format, held })
         }
     }
 }
 
+/// A call whose text cannot be read, or that names no tool.
+fn unreadable(about: &Situation, name: &str, written: &str) -> Outcome {
+    let held = vec![Delta::Text(written.to_owned())];
+    let nearest = nearest(name, &about.tools);
+    if name.is_empty() || about.tool(name).is_some() {
+        let words = "Not done: that call cannot be read. Write it once more, as one whole JSON object.".to_owned();
+        let words = if about.kind == ChannelKind::Native {
+            "Not done: that call cannot be read. Call the tool again.".to_owned()
+        } else {
+            words
+        };
+        return Outcome::Object { kind: "call-unreadable", words, format: None, held };
+    }
+    let words = format!("Not done: there is no tool {name}. The nearest: {}.", nearest.join(", "));
+    Outcome::Object { kind: "tool-unknown", words, format: None, held }
+}
+
+/// A call that does not fit, and what was meant is not certain.
+fn unfit(about: &Situation, heard: &HeardCall, invalid: &Invalid, at: usize) -> Outcome {
+    let held = vec![Delta::Call(about.identified(at, &heard.name, object(&heard.input)))];
+    match invalid {
+        Invalid::UnknownTool { .. } => {
+            Outcome::Object { kind: "tool-unknown", words: format!("Not done: {}.", invalid.why()), format: None, held }
+        }
+        Invalid::Arguments { tool, why } => {
+            let known = about.tool(tool);
+            let schema = known.map(own::describe).unwrap_or_default();
+            let format = known.and_then(|tool| bound_to(about, &tool.name, &tool.input_schema));
+            Outcome::Object { kind: "arguments-unfit", words: format!("Not done: {why}.\n{schema}"), format, held }
+        }
+    }
+}
+
+/// What a client can take as input.
+fn object(input: &Value) -> Value {
+    if input.is_object() { input.clone() } else { json!({}) }
+}
+
 /// A read in place of a change of a file that was not read: the model sees the file, and decides again.
-fn read_first(about: &Situation, path: &str, call: ToolUse, at: usize) -> One {
+fn read_first(about: &Situation, path: &str, call: ToolUse) -> One {
     match about.reader() {
-        Some((name, key)) => One::Send(vec![about.identified(at, name, json!({key: path}))], vec!["read-before-edit"]),
+        Some((name, key)) => One::Send(
+            vec![ToolUse { name: name.to_owned(), input: json!({key: path}), ..call }],
+            vec!["read-before-edit"],
+        ),
         None => One::Send(vec![call], Vec::new()),
     }
 }

@@ -177,3 +177,31 @@ fn ids_differ_from_request_to_request_and_not_when_one_is_repeated() {
     assert_eq!(id(vec![prompt("a")]), id(vec![prompt("a")]));
     assert_ne!(id(vec![prompt("a")]), id(vec![prompt("b")]));
 }
+
+#[test]
+fn an_answer_that_no_schema_bound_is_text_all_the_same() {
+    for kind in [ChannelKind::Constrained, ChannelKind::Prompted] {
+        let mut answer = answer(kind, vec![prompt("hello")]);
+        let (out, next) = say(&mut answer, call("Answer", json!({"text": "Hello to you."})));
+        assert_eq!(out, [Delta::Text("Hello to you.".into())], "{kind:?}");
+        assert!(matches!(next, Next::Finish { stop: StopReason::EndTurn, .. }));
+    }
+}
+
+#[test]
+fn a_prompted_call_is_read_healed_and_sent() {
+    let mut answer = answer(ChannelKind::Prompted, vec![prompt("read it")]);
+    let (out, _) = say(&mut answer, call("Read", json!({"filename": "a.txt"})));
+    assert_eq!(calls(&out), [("Read", &json!({"file_path": "/w/a.txt"}))]);
+    assert_eq!(answer.repairs(), [("key-alias".to_owned(), 1)]);
+}
+
+#[test]
+fn arguments_that_do_not_fit_are_asked_for_again_with_the_schema() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("do it")]);
+    let (out, next) = say(&mut answer, call("Write", json!({"content": "x"})));
+    assert!(out.is_empty());
+    let Next::Ask(ask) = next else { panic!("{next:?}") };
+    assert!(ask.messages[1].text.contains("file_path"), "{}", ask.messages[1].text);
+    assert!(ask.format.is_some());
+}
