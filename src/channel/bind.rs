@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::choice::Choice;
 use super::{ANSWER, schema};
-use crate::trim::Head;
+use crate::trim::{Head, ShownTool};
 
 /// The schema of a whole reply.
-pub(super) fn reply(head: &Head, choice: &Choice) -> Value {
+pub(super) fn reply(head: &Head, own: &[ShownTool], choice: &Choice) -> Value {
     let mut kinds = Vec::new();
     if *choice != Choice::None {
-        let core = head.core.iter().filter(|tool| choice.allows(&tool.client.name));
+        let core = head.core.iter().chain(own).filter(|tool| choice.allows(&tool.client.name));
         kinds.extend(core.map(|tool| call(&tool.client.name, &tool.schema)));
         let parked: Vec<&str> =
             head.parked.iter().map(|tool| tool.client.name.as_str()).filter(|name| choice.allows(name)).collect();
@@ -73,7 +73,7 @@ fn strings(list: &Value) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::trim::{ParkedTool, ShownTool};
+    use crate::trim::ParkedTool;
     use crate::wire::Tool;
 
     fn tool(name: &str) -> Tool {
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_bound_reply_is_a_call_a_parked_name_or_an_answer() {
-        let schema = reply(&head(), &Choice::Auto);
+        let schema = reply(&head(), &[], &Choice::Auto);
         assert!(fits(&schema, json!({"name": "Swap", "arguments": {"old_text": "a", "new_text": ""}})));
         assert!(!fits(&schema, json!({"name": "Swap", "arguments": {"old_text": "", "new_text": "b"}})));
         assert!(!fits(&schema, json!({"name": "Swap", "arguments": {"old": "a", "new_text": "b"}})));
@@ -112,11 +112,11 @@ mod tests {
 
     #[test]
     fn a_choice_of_the_client_narrows_it() {
-        let must = reply(&head(), &Choice::Any);
+        let must = reply(&head(), &[], &Choice::Any);
         assert!(!fits(&must, json!({"name": "Answer", "arguments": {"text": "hi"}})));
-        let one = reply(&head(), &Choice::Tool("Plan".into()));
+        let one = reply(&head(), &[], &Choice::Tool("Plan".into()));
         assert!(!fits(&one, json!({"name": "Swap", "arguments": {"old_text": "a", "new_text": "b"}})));
-        let none = reply(&head(), &Choice::None);
+        let none = reply(&head(), &[], &Choice::None);
         assert!(!fits(&none, json!({"name": "Plan", "arguments": {}})));
     }
 }

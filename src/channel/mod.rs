@@ -24,7 +24,6 @@ mod write;
 pub use answer::{Answer, Ask, Next};
 pub use body::{Envelope, body};
 pub use choice::Choice;
-pub use own::own_tools;
 pub use paths::Folder;
 pub use results::Notes;
 pub use show::{Form, Shown, ShownHead, Speaker};

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 
 use super::situation::Situation;
 use super::{schema, write};
-use crate::trim::ShownTool;
-use crate::wire::Tool;
+use crate::fold;
+use crate::trim::{Head, ShownTool};
+use crate::wire::{Message, Tool};
 
 const TOOL_HELP: &str = "ToolHelp";
 const RECALL: &str = "Recall";
@@ -20,11 +21,24 @@ pub(super) struct Served {
     pub(super) result: String,
 }
 
-/// The own tools as they stand in a head: help where tools are parked, recall always.
-pub fn own_tools(parked: bool) -> Vec<ShownTool> {
-    let help = tool(TOOL_HELP, "Shows the parameters of a tool of the list \"Also\".", "name");
+/// Our own tools: help and recall.
+pub(super) fn tools() -> [ShownTool; 2] {
+    let help = tool(TOOL_HELP, "Shows the parameters of a tool that is only named.", "name");
     let recall = tool(RECALL, "Gives back what was left out, by its handle.", "handle");
-    if parked { vec![help, recall] } else { vec![recall] }
+    [help, recall]
+}
+
+/// The own tools that stand beside those of a head: none where there are no tools, help only where tools are parked,
+/// and none that the client has a tool of the same name for.
+pub(super) fn beside(head: &Head) -> Vec<ShownTool> {
+    let clients = || head.core.iter().map(|tool| &tool.client).chain(head.parked.iter().map(|tool| &tool.client));
+    let wanted = |tool: &ShownTool| match tool.client.name.as_str() {
+        TOOL_HELP => !head.parked.is_empty(),
+        _ => clients().next().is_some(),
+    };
+    let mut own: Vec<ShownTool> = tools().into_iter().filter(wanted).collect();
+    own.retain(|tool| clients().all(|client| client.name != tool.client.name));
+    own
 }
 
 /// The answer, as a tool: a model that has seen it written so may write it so unasked.
@@ -52,6 +66,7 @@ pub(super) fn serve(about: &Situation, name: &str, input: &Value) -> Option<Serv
     let text = |key: &str| input.get(key).and_then(Value::as_str).unwrap_or_default();
     match name {
         TOOL_HELP => Some(help(about, text("name"))),
+        RECALL => Some(recall(about, text("handle"))),
         _ => None,
     }
 }
@@ -62,6 +77,32 @@ fn help(about: &Situation, name: &str) -> Served {
         None => format!("There is no tool {name}. There are: {}.", names(about)),
     };
     Served { line: format!("[help {name}]"), result }
+}
+
+/// The most that is given back at once, in about tokens.
+const RECALLED: usize = 600;
+
+fn recall(about: &Situation, handle: &str) -> Served {
+    let found = fold::recall(&about.messages, handle, RECALLED);
+    match found {
+        Some(result) => Served { line: recalled_line(handle), result },
+        None => {
+            Served { line: format!("[nothing under {handle}]"), result: format!("There is nothing under {handle}.") }
+        }
+    }
+}
+
+fn recalled_line(handle: &str) -> String {
+    format!("[recalled {handle}]")
+}
+
+/// What stands behind the lines by which recalls are remembered in a text of the assistant.
+pub(super) fn expand(text: &str, messages: &[Message]) -> String {
+    let line = |line: &str| {
+        let handle = line.strip_prefix("[recalled ")?.strip_suffix(']')?;
+        Some(format!("{line}\n{}", fold::recall(messages, handle, RECALLED)?))
+    };
+    text.split('\n').map(|each| line(each).unwrap_or_else(|| each.to_owned())).collect::<Vec<_>>().join("\n")
 }
 
 /// The parameters of a tool, for a model that is to call it.

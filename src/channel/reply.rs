@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::ANSWER;
 use super::read::{Quotes, Reader};
+use super::show::has_tools;
 use super::situation::Situation;
 use super::unbind::{Bound, Unbind};
 use crate::rules::{Aliases, ChannelKind};
@@ -55,7 +56,8 @@ impl Reply {
         let written = examples.map(|step| super::write::call(about.model.show.form, &step.tool, &step.arguments));
         let quotes = Quotes::new(&about.messages, written);
         let reader = Reader::new(&about.callable(), &quotes, &ALIASES);
-        let bound = (about.kind == ChannelKind::Constrained).then(Unbind::default);
+        let bound = about.kind == ChannelKind::Constrained && has_tools(&about.head);
+        let bound = bound.then(Unbind::default);
         Self { heard: Heard::default(), reader, bound }
     }
 

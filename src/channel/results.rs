@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::guard;
 use super::paths::{self, Folder};
+use super::{guard, own};
 use crate::history::{Act, Call, History, Roles, numbered_lines};
 use crate::rules::{CheckProfile, ModelProfile, Role, ShowProfile};
 use crate::wire::{Message, ToolResult, ToolUse};
@@ -17,6 +17,8 @@ pub struct Notes {
     results: BTreeMap<String, Note>,
     roles: BTreeMap<String, Role>,
     folder: Option<Folder>,
+    /// The whole history, for what was recalled from it.
+    messages: Vec<Message>,
 }
 
 #[derive(Debug, Clone)]
@@ -35,7 +37,7 @@ impl Notes {
     pub fn of(messages: &[Message], roles: &dyn Roles, model: &ModelProfile, folder: Option<Folder>) -> Self {
         let folder = folder.filter(|_| model.show.relative_paths);
         let history = History::read(messages, roles);
-        let mut notes = Self { folder, ..Self::default() };
+        let mut notes = Self { folder, messages: messages.to_vec(), ..Self::default() };
         let mut changed: Vec<String> = Vec::new();
         for (at, call) in history.calls.iter().enumerate() {
             if let Some(role) = roles.role(&call.call.name) {
@@ -94,6 +96,11 @@ impl Notes {
             (false, _) => self.text(&text),
         };
         if result.is_error { error(&text) } else { text }
+    }
+
+    /// A text of the assistant, with what it recalled.
+    pub(super) fn remembered(&self, text: &str) -> String {
+        own::expand(text, &self.messages)
     }
 
     /// A text in which paths may stand.
@@ -182,7 +189,7 @@ mod tests {
 
     fn told(steps: &[[Message; 2]]) -> Vec<String> {
         let rules = RuleSet::builtin();
-        let model = rules.model("qwen2.5-coder").unwrap();
+        let model = rules.model("qwen2.5-coder:1.5b").unwrap();
         let messages: Vec<Message> = steps.concat();
         let notes = Notes::of(&messages, &rules, model, Folder::new("/w"));
         let results = messages.iter().flat_map(Message::tool_results);

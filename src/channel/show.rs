@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::choice::Choice;
 use super::results::{Notes, strip_tags};
-use super::{bind, schema, tool_text, write};
+use super::{bind, own, schema, tool_text, write};
 use crate::rules::{ChannelKind, ModelProfile};
-use crate::trim::Head;
+use crate::trim::{Head, ShownTool};
 use crate::wire::{Block, Message, Role, ToolResult, ToolUse};
 
 /// Who speaks in a rendered message.
@@ -76,17 +76,18 @@ impl<'a> Form<'a> {
 
     /// The head as it is sent.
     pub fn head(&self, head: &Head) -> ShownHead {
+        let own = own::beside(head);
         if self.kind == ChannelKind::Native {
-            let tools = head.core.iter().map(
-                |tool| json!({"name": tool.client.name, "description": tool.description, "input_schema": schema::single_keyed(&tool.schema)}),
-            );
-            let system = join(&[&head.system, &head.index]);
-            let tool_text = head.index.clone();
-            return ShownHead { system, tools: tools.collect(), tool_text, ..ShownHead::default() };
+            return native_head(head, &own);
         }
-        let tool_text = tool_text::all(&self.model.show, head);
+        let shown: Vec<&ShownTool> = match self.model.show.own_tools {
+            true => head.core.iter().chain(&own).collect(),
+            false => head.core.iter().collect(),
+        };
+        let tool_text = tool_text::all(&self.model.show, &shown, &head.index);
         let system = join(&[&head.system, &tool_text]);
-        let format = (self.kind == ChannelKind::Constrained).then(|| bind::reply(head, &self.choice));
+        let bound = self.kind == ChannelKind::Constrained && has_tools(head);
+        let format = bound.then(|| bind::reply(head, &own, &self.choice));
         ShownHead { system, tools: Vec::new(), examples: self.examples(head), tool_text, format }
     }
 
@@ -133,7 +134,7 @@ impl<'a> Form<'a> {
             .tool_uses()
             .map(|call| write::call(self.model.show.form, &call.name, &self.notes.input(call)))
             .collect();
-        let text = message.plain_text();
+        let text = self.notes.remembered(&message.plain_text());
         if calls.is_empty() { self.answer_text(&text) } else { join(&[&text, &calls.join("\n")]) }
     }
 
@@ -157,7 +158,7 @@ impl<'a> Form<'a> {
         let called = |call: &ToolUse| ToolUse { input: self.notes.input(call), ..call.clone() };
         let calls: Vec<ToolUse> = message.tool_uses().map(called).collect();
         let (speaker, text) = match message.role {
-            Role::Assistant => (Speaker::Assistant, message.plain_text()),
+            Role::Assistant => (Speaker::Assistant, self.notes.remembered(&message.plain_text())),
             _ => (Speaker::User, self.user_text(message)),
         };
         let images = images(message);
@@ -180,6 +181,24 @@ impl<'a> Form<'a> {
     fn result_text(&self, tool: &str, text: &str) -> String {
         self.model.show.result.replace("{tool}", tool).replace("{text}", text)
     }
+}
+
+fn native_head(head: &Head, own: &[ShownTool]) -> ShownHead {
+    let definition = |tool: &ShownTool| {
+        let schema = schema::single_keyed(&tool.schema);
+        json!({"name": tool.client.name, "description": tool.description, "input_schema": schema})
+    };
+    ShownHead {
+        system: join(&[&head.system, &head.index]),
+        tools: head.core.iter().chain(own).map(definition).collect(),
+        tool_text: head.index.clone(),
+        ..ShownHead::default()
+    }
+}
+
+/// Whether there is anything to call.
+pub(super) fn has_tools(head: &Head) -> bool {
+    !head.core.is_empty() || !head.parked.is_empty()
 }
 
 fn images(message: &Message) -> Vec<Value> {

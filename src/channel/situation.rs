@@ -51,7 +51,7 @@ impl Situation {
 
     /// All tools that the model may call: the client's, and our own where no name clashes. An answer may be called too.
     pub(super) fn callable(&self) -> Vec<Tool> {
-        let own = own::own_tools(true).into_iter().chain([own::answer()]).map(|tool| tool.client);
+        let own = own::tools().into_iter().chain([own::answer()]).map(|tool| tool.client);
         self.tools.iter().cloned().chain(own.filter(|tool| self.tool(&tool.name).is_none())).collect()
     }
 

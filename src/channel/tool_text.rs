@@ -3,17 +3,17 @@
 use serde_json::Value;
 
 use crate::rules::ShowProfile;
-use crate::trim::{Head, ShownTool};
+use crate::trim::ShownTool;
 
 /// Instructions, tools and index. Empty where there is no tool.
-pub(super) fn all(profile: &ShowProfile, head: &Head) -> String {
-    if head.core.is_empty() && head.parked.is_empty() {
+pub(super) fn all(profile: &ShowProfile, tools: &[&ShownTool], index: &str) -> String {
+    if tools.is_empty() && index.is_empty() {
         return String::new();
     }
     let mut parts = vec![profile.instructions.trim().to_owned()];
-    parts.extend(head.core.iter().map(line));
-    if profile.parked && !head.index.is_empty() {
-        parts.push(format!("- {}", head.index));
+    parts.extend(tools.iter().map(|tool| line(tool)));
+    if profile.parked && !index.is_empty() {
+        parts.push(format!("- {index}"));
     }
     parts.retain(|part| !part.is_empty());
     parts.join("\n")

@@ -96,6 +96,8 @@ pub struct ShowProfile {
     pub preamble: bool,
     /// Show the index of parked tools.
     pub parked: bool,
+    /// Show our own tools among the others; else they are only named where they can be of use.
+    pub own_tools: bool,
 }
 
 /// How a call is written into text.
@@ -171,6 +173,7 @@ impl Default for ShowProfile {
             lines: true,
             preamble: true,
             parked: true,
+            own_tools: true,
         }
     }
 }

@@ -13,6 +13,8 @@ pub(super) struct System<'a> {
     pub(super) pack: &'a Pack,
     pub(super) profile: &'a HeadProfile,
     pub(super) kind: &'a Kind,
+    /// Whether the pack's own lines stand in the text; a model profile may have better words for its models.
+    pub(super) lines: bool,
 }
 
 /// What is left of it.
@@ -32,7 +34,7 @@ impl System<'_> {
             return Vec::new();
         }
         let mut left = Left::default();
-        if !self.pack.client.is_empty() {
+        if self.lines && !self.pack.client.is_empty() {
             left.head.extend(self.lines(head, tally));
         }
         for (at, text) in texts.iter().enumerate() {

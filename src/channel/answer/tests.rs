@@ -33,7 +33,7 @@ fn answer(kind: ChannelKind, messages: Vec<Message>) -> Answer {
         |tool: &Tool| ShownTool { client: tool.clone(), description: String::new(), schema: tool.input_schema.clone() };
     Answer::new(Situation {
         kind,
-        model: rules.model("qwen2.5-coder").unwrap().clone(),
+        model: rules.model("qwen2.5-coder:1.5b").unwrap().clone(),
         head: Head { core: tools().iter().map(shown).collect(), ..Head::default() },
         tools: tools(),
         messages,
@@ -204,4 +204,25 @@ fn arguments_that_do_not_fit_are_asked_for_again_with_the_schema() {
     let Next::Ask(ask) = next else { panic!("{next:?}") };
     assert!(ask.messages[1].text.contains("file_path"), "{}", ask.messages[1].text);
     assert!(ask.format.is_some());
+}
+
+#[test]
+fn help_is_served_in_the_proxy_and_leaves_a_line() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("do it")]);
+    let (out, next) = say(&mut answer, call("ToolHelp", json!({"name": "Write"})));
+    assert_eq!(out, [Delta::Text("[help Write]\n".into())]);
+    assert!(matches!(next, Next::Ask(ask) if ask.messages[1].text.contains("\"content\"")));
+}
+
+#[test]
+fn what_was_recalled_is_shown_again_in_every_later_request() {
+    let mut messages = vec![prompt("the first words")];
+    let mut answer = answer(ChannelKind::Constrained, messages.clone());
+    let (out, next) = say(&mut answer, call("Recall", json!({"handle": "h0"})));
+    assert!(matches!(next, Next::Ask(ask) if ask.messages[1].text.contains("the first words")));
+    let Delta::Text(line) = &out[0] else { panic!("{out:?}") };
+    messages.push(Message::text(Role::Assistant, format!("{line}So it was.")));
+    assert!(
+        own::expand(&messages[1].plain_text(), &messages).starts_with("[recalled h0]\nthe first words\nSo it was.")
+    );
 }
