@@ -75,7 +75,7 @@ impl Explain {
         target.profile_name.clone_from(&self.profile);
         match plan(&setup, &target, &request) {
             Ok(Planned::Send(plan)) => self.print(&plan),
-            Ok(Planned::Answer(text)) => {
+            Ok(Planned::Answer { text, .. }) => {
                 writeln!(anstream::stdout().lock(), "answered here, without a model: {text}")?;
                 Ok(Outcome::Good)
             }

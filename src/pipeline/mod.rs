@@ -1,6 +1,7 @@
 //! The way of one request through all pure stages:
 //! classify, normalise, budget, system, tools, fold, render.
 
+mod assemble;
 pub mod measure;
 mod plan;
 pub mod prefix;

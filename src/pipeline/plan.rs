@@ -2,18 +2,20 @@
 
 use serde_json::Value;
 
+use super::assemble::Assembly;
 use super::measure;
 use super::setup::{Setup, Target};
-use crate::channel::{Answer, Ask, Choice, Envelope, Folder, Form, Notes, Shown, ShownHead, Situation, body};
+use crate::channel::{Answer, Ask, Envelope, Shown, ShownHead, Situation, body};
+use crate::fold;
 use crate::report::Report;
 use crate::tokens::{Budget, FamilyCounter};
-use crate::trim::Head;
+use crate::trim::{self, Kind};
 use crate::wire::{Request, WireError};
 
 /// What is to be done with a request.
 pub enum Planned {
     /// Answer it here with this text: it needs no model.
-    Answer(String),
+    Answer { text: String, report: Report },
     /// Send it.
     Send(Box<Plan>),
 }
@@ -21,61 +23,15 @@ pub enum Planned {
 /// A request, ready to be sent.
 pub struct Plan {
     pub target: Target,
+    pub kind: Kind,
     pub head: ShownHead,
+    /// The messages behind the head and its examples.
     pub shown: Vec<Shown>,
     pub request: Request,
     pub report: Report,
-    budget: Budget,
-    counter: FamilyCounter,
-    situation: Situation,
-}
-
-/// Plans one request. Pure: the same arguments give the same bytes.
-///
-/// # Errors
-/// `prompt is too long` when the head and the newest typed prompt alone exceed the budget.
-pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned, WireError> {
-    let folder: Option<Folder> = None;
-    let choice = Choice::of(request.rest.get("tool_choice"));
-    let notes = Notes::of(&request.messages, &setup.rules, &target.profile, folder.clone());
-    let form = Form::new(target.channel(), &target.profile).with(notes, choice.clone());
-    let head = Head { system: request.system.join("\n\n"), ..Head::default() };
-    let shown_head = form.head(&head);
-    let shown: Vec<Shown> = request.messages.iter().flat_map(|message| form.message(message)).collect();
-    let budget = Budget::of(target.window.tokens);
-    let counter = setup.family(&target.profile);
-    let markers = target.profile.message_markers;
-    let after = measure::after(&shown_head, &shown, &counter, markers);
-    let report = Report {
-        window: target.window.tokens,
-        window_source: target.window.source,
-        budget: budget.prompt(),
-        fits: after.total <= budget.prompt(),
-        before: measure::before(request, setup.counter()),
-        after,
-        ..Report::default()
-    };
-    let situation = Situation {
-        kind: target.channel(),
-        model: target.profile.clone(),
-        head,
-        tools: request.tools.clone(),
-        messages: request.messages.clone(),
-        roles: Situation::roles_of(&request.tools, &setup.rules),
-        folder: folder.filter(|_| target.profile.show.relative_paths),
-        choice,
-        session: request.rest.get("metadata").map(Value::to_string).unwrap_or_default(),
-    };
-    Ok(Planned::Send(Box::new(Plan {
-        target: target.clone(),
-        head: shown_head,
-        shown,
-        request: request.clone(),
-        report,
-        budget,
-        counter,
-        situation,
-    })))
+    pub(super) budget: Budget,
+    pub(super) counter: FamilyCounter,
+    pub(super) situation: Situation,
 }
 
 /// How long Ollama keeps the model loaded after a request: a person may think for a while.
@@ -84,10 +40,39 @@ const KEEP_ALIVE: &str = "30m";
 /// Tokens that a call needs at least; with less room a second request is not worth its prefill.
 const SHORTEST_REPLY: usize = 128;
 
+/// Plans one request. Pure: the same arguments give the same bytes.
+///
+/// # Errors
+/// `prompt is too long` when the head and the newest typed prompt alone exceed the budget.
+pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned, WireError> {
+    let profile = setup.profile(target);
+    let trimmed = trim::trim(request, &setup.rules, &profile, &target.profile, setup.counter());
+    let assembly = Assembly { setup, target, request, profile: &profile, trimmed: &trimmed };
+    match &trimmed.kind {
+        Kind::Side { answer, .. } => Ok(answered(&assembly, answer.clone())),
+        Kind::Compaction => {
+            let text = summary(&assembly);
+            Ok(answered(&assembly, text))
+        }
+        Kind::Main | Kind::Subagent | Kind::Aside { .. } => Ok(Planned::Send(Box::new(assembly.plan()?))),
+    }
+}
+
+fn answered(assembly: &Assembly<'_>, text: String) -> Planned {
+    Planned::Answer { text, report: assembly.report(&ShownHead::default(), &[]) }
+}
+
+/// The history in a digest: what the client will go on with. A small model's own summary would replace it for good.
+fn summary(assembly: &Assembly<'_>) -> String {
+    let Assembly { setup, target, trimmed, profile, .. } = assembly;
+    let room = Budget::of(target.window.tokens).prompt() / 4;
+    fold::summary(&trimmed.messages, &setup.rules, &profile.fold, &setup.family(&target.profile), room)
+}
+
 impl Plan {
     /// The body that goes upstream.
     pub fn body(&self) -> Value {
-        self.render(&self.shown, None, self.report.after.total)
+        self.render(&self.shown, self.head.format.as_ref(), self.report.after.total)
     }
 
     /// The body of a second request within the same turn; `None` where it would leave no room for a reply.
@@ -98,7 +83,7 @@ impl Plan {
             return None;
         }
         let shown: Vec<Shown> = self.shown.iter().chain(&ask.messages).cloned().collect();
-        Some(self.render(&shown, ask.format.as_ref(), prompt))
+        Some(self.render(&shown, ask.format.as_ref().or(self.head.format.as_ref()), prompt))
     }
 
     /// The reading of the answer to this request.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::rules::{ChannelKind, ModelProfile, RuleSet};
+use crate::rules::{ChannelKind, ModelProfile, Profile, RuleSet};
 use crate::tokens::{Counter, Family, FamilyCounter, Memo, Window};
 use crate::wire::Dialect;
 
@@ -44,6 +44,11 @@ impl Setup {
     pub fn family(&self, model: &ModelProfile) -> FamilyCounter {
         let family = Family { single_digits: model.single_digits, factor: model.factor };
         FamilyCounter::new(self.memo.clone(), family)
+    }
+
+    /// The profile of a target: the one that was asked for, else that of its window's tier.
+    pub fn profile(&self, target: &Target) -> Profile {
+        self.rules.profile(target.window.tokens, target.profile_name.as_deref()).cloned().unwrap_or_default()
     }
 
     /// The target for a served model. `None` only when the rules hold no model profile at all.

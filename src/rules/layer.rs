@@ -42,6 +42,7 @@ impl RuleSet {
 impl Pack {
     fn join(&mut self, over: Pack) {
         self.marks.extend(over.marks);
+        self.folder_marks.extend(over.folder_marks);
         self.version_mark = over.version_mark.or(self.version_mark.take());
         self.empty.extend(over.empty);
         join(&mut self.lines, over.lines, |rule| &rule.id);

@@ -56,6 +56,17 @@ pub enum ChannelKind {
     Constrained,
 }
 
+impl ChannelKind {
+    /// The word for it in rule files and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Prompted => "prompted",
+            Self::Constrained => "constrained",
+        }
+    }
+}
+
 /// Options of the sampler. What is absent is left to the server.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]

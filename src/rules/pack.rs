@@ -18,6 +18,9 @@ pub struct Pack {
     /// What stands before the version number in the first system text.
     #[serde(default)]
     pub version_mark: Option<String>,
+    /// What stands before the path of the working folder, at the beginning of a line (list marks aside).
+    #[serde(default)]
+    pub folder_marks: Vec<String>,
     /// Assistant texts that stand for nothing.
     #[serde(default)]
     pub empty: Vec<String>,

@@ -96,6 +96,8 @@ pub struct Trimmed {
     pub unknown: Vec<String>,
     /// The client's version, where it says one.
     pub version: Option<Version>,
+    /// The path of the working folder, where the client says it.
+    pub folder: Option<String>,
     /// The pack that knew the client; empty when none did.
     pub pack: String,
 }

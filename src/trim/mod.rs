@@ -7,6 +7,7 @@ mod check;
 mod classify;
 mod content;
 mod echo;
+mod folder;
 mod head;
 mod index;
 mod normalise;
@@ -69,6 +70,7 @@ pub fn trim(
         dead,
         unknown: tally.unknown,
         version,
+        folder: folder::folder_of(request, pack),
         pack: pack.client.clone(),
     }
 }

@@ -1,0 +1,159 @@
+//! The stages behind trimming, in their order: head, paging, fold, rendering, and the account of it all.
+
+use super::measure;
+use super::plan::Plan;
+use super::setup::{Setup, Target};
+use crate::channel::{Choice, Folder, Form, Notes, Shown, ShownHead, Situation};
+use crate::fold::{self, FoldInput, Folded};
+use crate::report::{Details, Report, RuleHit};
+use crate::rules::{ChannelKind, Profile};
+use crate::tokens::{Budget, Counter};
+use crate::trim::Trimmed;
+use crate::wire::{Block, Message, Request, Role, WireError};
+
+/// A trimmed request, and what it is to be fitted into.
+pub(super) struct Assembly<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) target: &'a Target,
+    pub(super) request: &'a Request,
+    pub(super) profile: &'a Profile,
+    pub(super) trimmed: &'a Trimmed,
+}
+
+impl Assembly<'_> {
+    /// Fits the request, renders it, and accounts for it.
+    pub(super) fn plan(&self) -> Result<Plan, WireError> {
+        let choice = Choice::of(self.request.rest.get("tool_choice"));
+        let form = self.form(&choice);
+        let head = form.head(&self.trimmed.head);
+        let (shown, folded) = self.fit(&form, &head)?;
+        let mut report = self.report(&head, &shown);
+        report.cuts = folded.cuts;
+        report.details.folded_steps = folded.folded_steps;
+        Ok(Plan {
+            target: self.target.clone(),
+            kind: self.trimmed.kind.clone(),
+            head,
+            shown,
+            request: self.request.clone(),
+            report,
+            budget: self.budget(),
+            counter: self.setup.family(&self.target.profile),
+            situation: self.situation(choice),
+        })
+    }
+
+    fn form(&self, choice: &Choice) -> Form<'_> {
+        let model = &self.target.profile;
+        let notes = Notes::of(&self.trimmed.messages, &self.setup.rules, model, self.folder());
+        Form::new(self.target.channel(), model).with(notes, choice.clone())
+    }
+
+    fn folder(&self) -> Option<Folder> {
+        self.trimmed.folder.as_deref().and_then(Folder::new)
+    }
+
+    fn budget(&self) -> Budget {
+        Budget::of(self.target.window.tokens)
+    }
+
+    /// Pages and crushes, folds, and renders what is left.
+    fn fit(&self, form: &Form<'_>, head: &ShownHead) -> Result<(Vec<Shown>, Folded), WireError> {
+        let (rules, profile) = (&self.setup.rules, &self.profile.fold);
+        let messages = fold::ingest(&self.trimmed.messages, rules, profile, self.target.window.tokens);
+        let counter = self.setup.family(&self.target.profile);
+        let markers = self.target.profile.message_markers;
+        let costs: Vec<usize> =
+            messages.iter().map(|message| measure::shown_tokens(&form.message(message), &counter, markers)).collect();
+        let folded = fold::fold(&FoldInput {
+            messages: &self.trimmed.messages,
+            costs: &costs,
+            budget: &self.budget(),
+            head_tokens: self.head_tokens(head, &counter),
+            preamble_tokens: counter.count(self.preamble()),
+            profile,
+            counter: &counter,
+            roles: rules,
+        })?;
+        let shown = self.leading(&messages, &folded).iter().flat_map(|message| form.message(message)).collect();
+        Ok((shown, folded))
+    }
+
+    /// The head as rendered, with what a template puts around a list of tools in a field of its own.
+    fn head_tokens(&self, head: &ShownHead, counter: &dyn Counter) -> usize {
+        let model = &self.target.profile;
+        let native = self.target.channel() == ChannelKind::Native && !head.tools.is_empty();
+        let around = if native { model.tool_markers } else { 0 };
+        measure::after(head, &[], counter, model.message_markers).total + around
+    }
+
+    /// The messages that stay, with preamble and digest before them.
+    fn leading(&self, messages: &[Message], folded: &Folded) -> Vec<Message> {
+        let texts = [self.preamble(), &folded.digest];
+        let before: Vec<Block> =
+            texts.iter().filter(|text| !text.is_empty()).map(|text| Block::Text((*text).to_owned())).collect();
+        let mut left = messages[folded.first..].to_vec();
+        match left.first_mut() {
+            Some(first) if first.role == Role::User => {
+                first.content.splice(0..0, before);
+            }
+            _ if !before.is_empty() => left.insert(0, Message { role: Role::User, content: before }),
+            _ => {}
+        }
+        left
+    }
+
+    fn preamble(&self) -> &str {
+        if self.target.profile.show.preamble { &self.trimmed.preamble } else { "" }
+    }
+
+    fn situation(&self, choice: Choice) -> Situation {
+        Situation {
+            kind: self.target.channel(),
+            model: self.target.profile.clone(),
+            head: self.trimmed.head.clone(),
+            tools: self.request.tools.clone(),
+            messages: self.trimmed.messages.clone(),
+            roles: Situation::roles_of(&self.request.tools, &self.setup.rules),
+            folder: self.folder().filter(|_| self.target.profile.show.relative_paths),
+            choice,
+            session: self.request.rest.get("metadata").map(ToString::to_string).unwrap_or_default(),
+        }
+    }
+
+    /// The account of what was made of the request.
+    pub(super) fn report(&self, head: &ShownHead, shown: &[Shown]) -> Report {
+        let (trimmed, target) = (self.trimmed, self.target);
+        let counter = self.setup.family(&target.profile);
+        let after = measure::after(head, shown, &counter, target.profile.message_markers);
+        let rules =
+            trimmed.hits.iter().map(|hit| RuleHit { id: hit.id.clone(), matched: hit.matched, saved: hit.saved });
+        Report {
+            window: target.window.tokens,
+            window_source: target.window.source,
+            budget: self.budget().prompt(),
+            fits: true,
+            profile: self.profile.name.clone(),
+            pack: trimmed.pack.clone(),
+            dead: trimmed.dead.clone(),
+            unknown: trimmed.unknown.clone(),
+            before: measure::before(self.request, self.setup.counter()),
+            after,
+            rules: rules.collect(),
+            parked: trimmed.head.parked.iter().map(|tool| tool.client.name.clone()).collect(),
+            cuts: 0,
+            details: self.details(),
+        }
+    }
+
+    fn details(&self) -> Details {
+        Details {
+            kind: self.trimmed.kind.name().to_owned(),
+            version: self.trimmed.version.map(|version| version.to_string()).unwrap_or_default(),
+            model: self.target.model.clone(),
+            family: self.target.profile.family.clone(),
+            channel: self.target.channel().as_str().to_owned(),
+            ..Details::default()
+        }
+    }
+}
