@@ -36,14 +36,17 @@ pub(super) fn views(files: &Files, recent: &[&str], room: usize, style: Style) -
 }
 
 /// One line of a view, before it is known whether it is shown.
+#[derive(Clone, Copy)]
 struct Spot {
     segment: usize,
     line: usize,
     stamp: usize,
+    /// How many known lines away the nearest one is that was read or written later.
+    distance: usize,
 }
 
 fn one(record: &Record, view: &View, room: usize, numbers: bool) -> String {
-    let stale = if view.stale { " (a command may have changed it since: read it again before an edit)" } else { "" };
+    let stale = if view.stale() { " (a command may have changed it since: read it again before an edit)" } else { "" };
     let head = format!("[{} now{stale}]", record.path);
     let left = room.saturating_sub(estimate(&head) + 10);
     let shown = choose(view, left);
@@ -57,15 +60,10 @@ fn one(record: &Record, view: &View, room: usize, numbers: bool) -> String {
     out.join("\n")
 }
 
-/// The lines that are shown, by segment, in order.
+/// The lines that are shown, by segment, in order: the last read or written first, and around these the older ones.
 fn choose(view: &View, room: usize) -> Vec<Vec<usize>> {
-    let mut spots: Vec<Spot> = Vec::new();
-    for (segment, content) in view.segments.iter().enumerate() {
-        for (line, known) in content.lines.iter().enumerate() {
-            spots.push(Spot { segment, line, stamp: known.stamp });
-        }
-    }
-    spots.sort_by_key(|spot| std::cmp::Reverse(spot.stamp));
+    let mut spots = spots(view);
+    spots.sort_by_key(|spot| (std::cmp::Reverse(spot.stamp), spot.distance));
     let mut left = room;
     let mut shown: Vec<Vec<usize>> = vec![Vec::new(); view.segments.len()];
     for spot in spots {
@@ -80,6 +78,33 @@ fn choose(view: &View, room: usize) -> Vec<Vec<usize>> {
         lines.sort_unstable();
     }
     shown
+}
+
+fn spots(view: &View) -> Vec<Spot> {
+    let mut spots: Vec<Spot> = Vec::new();
+    for (segment, content) in view.segments.iter().enumerate() {
+        let lines = content.lines.iter().enumerate();
+        spots.extend(lines.map(|(line, known)| Spot { segment, line, stamp: known.stamp, distance: usize::MAX }));
+    }
+    measure(&mut spots);
+    spots.reverse();
+    measure(&mut spots);
+    spots.reverse();
+    spots
+}
+
+/// Notes how far back the nearest later-stamped spot is, where that is nearer than known.
+fn measure(spots: &mut [Spot]) {
+    let mut later: Vec<(usize, usize)> = Vec::new();
+    for (at, spot) in spots.iter_mut().enumerate() {
+        while later.last().is_some_and(|(stamp, _)| *stamp <= spot.stamp) {
+            later.pop();
+        }
+        if let Some((_, near)) = later.last() {
+            spot.distance = spot.distance.min(at - near);
+        }
+        later.push((spot.stamp, at));
+    }
 }
 
 /// Writes runs of lines, each with the numbers of its ends where they are known.

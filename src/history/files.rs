@@ -14,7 +14,7 @@ impl Files {
     /// Takes one call with its result.
     pub fn take(&mut self, call: &Call<'_>) {
         match &call.act {
-            Act::Run { command } if may_change_something(command) => self.spoil(command),
+            Act::Run { command } if may_change_something(command) => self.spoil(command, call.message),
             Act::Run { .. } | Act::Other => {}
             act => self.note(act, call),
         }
@@ -61,9 +61,11 @@ impl Files {
     }
 
     /// A command may have changed files behind the views.
-    fn spoil(&mut self, command: &str) {
+    fn spoil(&mut self, command: &str, stamp: usize) {
         for (record, view) in &mut self.entries {
-            view.stale |= !view.segments.is_empty() && may_change(command, &record.path);
+            if !view.segments.is_empty() && may_change(command, &record.path) {
+                (view.doubt, view.whole) = (stamp, false);
+            }
         }
     }
 }

@@ -18,7 +18,6 @@ impl Roles for BTreeMap<String, Role> {
 
 impl Roles for RuleSet {
     fn role(&self, tool: &str) -> Option<&Role> {
-        let rules = self.packs.iter().flat_map(|pack| &pack.tools);
-        rules.filter(|rule| rule.names.iter().any(|name| name == tool)).find_map(|rule| rule.role.as_ref())
+        Self::role(self, tool)
     }
 }

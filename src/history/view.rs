@@ -24,8 +24,8 @@ pub struct View {
     pub segments: Vec<Segment>,
     /// The segments are the whole file.
     pub whole: bool,
-    /// A command may have changed the file since.
-    pub stale: bool,
+    /// The message in which a command may have changed the file: what was read or written before it is in doubt.
+    pub doubt: usize,
 }
 
 impl Segment {
@@ -51,20 +51,25 @@ impl View {
         self.segments.iter().map(|segment| segment.text().matches(text).count()).sum()
     }
 
+    /// A command may have changed the file since some of this was read or written.
+    pub fn stale(&self) -> bool {
+        self.lines().any(|line| line.stamp < self.doubt)
+    }
+
     /// The file is now exactly this.
     pub fn write(&mut self, content: &str, stamp: usize) {
         let content = content.strip_suffix('\n').unwrap_or(content);
-        *self = Self { segments: vec![segment(Some(1), content.split('\n'), stamp)], whole: true, stale: false };
+        *self = Self { segments: vec![segment(Some(1), content.split('\n'), stamp)], whole: true, doubt: 0 };
     }
 
     /// These numbered lines were read. They replace what was known of them.
     pub fn read(&mut self, lines: &[(usize, &str)], whole: bool, stamp: usize) {
         let Some(&(start, _)) = lines.first() else { return };
         let fresh = segment(Some(start), lines.iter().map(|line| line.1), stamp);
-        if whole || self.stale {
+        if whole {
             self.segments.clear();
         }
-        (self.whole, self.stale) = (whole || (self.whole && !self.stale), false);
+        self.whole |= whole;
         let end = start + fresh.lines.len();
         let text = fresh.text();
         let old = std::mem::take(&mut self.segments);
