@@ -93,7 +93,7 @@ struct Edit<'a> {
 impl Edit<'_> {
     fn object(&self, swap: Swap<'_>) -> Option<Objection> {
         let times = if swap.old.is_empty() { 0 } else { self.view.occurrences(swap.old) };
-        let known = self.view.whole && !self.view.stale;
+        let known = self.view.whole && !self.view.stale();
         match times {
             0 if swap.old.is_empty() || known => Some(self.absent(swap)),
             _ if swap.old == swap.new => Some(self.unchanged()),
