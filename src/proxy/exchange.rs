@@ -158,10 +158,12 @@ impl Exchange {
     async fn run(mut self, plan: Box<Plan>, steps: mpsc::Sender<Step>) {
         let stamp = Stamp::new(&self.proxy.ids, &plan.request.messages);
         let mut sink = Sink { steps: &steps, stamp, first: None, said: String::new() };
-        let outcome = turn::run(&self.proxy.upstream, &plan, &mut sink, |body| self.keep(body)).await;
+        let turn::Done { outcome, repairs } =
+            turn::run(&self.proxy.upstream, &plan, &mut sink, |body| self.keep(body)).await;
         self.times.first = sink.first;
         let said = std::mem::take(&mut sink.said);
         let mut report = plan.report;
+        report.details.repairs = repairs.into_iter().collect();
         let outcome = match outcome {
             turn::Outcome::Complete { stop, usage } => {
                 report.details.upstream = usage;

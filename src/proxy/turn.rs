@@ -20,6 +20,14 @@ use crate::wire::{
 /// More requests than a channel ever makes within one turn: a fault there must not run for ever.
 const MOST_ASKS: usize = 12;
 
+/// What became of a turn.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Done {
+    pub outcome: Outcome,
+    /// What was mended in it: (kind, how often).
+    pub repairs: Vec<(String, usize)>,
+}
+
 /// How a turn ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Outcome {
@@ -43,28 +51,58 @@ pub(super) struct Sink<'a> {
 }
 
 /// Runs a turn to its end. The pieces go to the sink; how it ended is for the caller to say.
-pub(super) async fn run(upstream: &Upstream, plan: &Plan, sink: &mut Sink<'_>, on_body: impl Fn(&Bytes)) -> Outcome {
+pub(super) async fn run(upstream: &Upstream, plan: &Plan, sink: &mut Sink<'_>, on_body: impl Fn(&Bytes)) -> Done {
     let mut answer = plan.answer();
+    let outcome = ask_on(upstream, plan, &mut answer, sink, on_body).await;
+    Done { outcome, repairs: answer.repairs() }
+}
+
+/// Asks upstream, and again for as long as the channel wants to.
+async fn ask_on(
+    upstream: &Upstream,
+    plan: &Plan,
+    answer: &mut Answer,
+    sink: &mut Sink<'_>,
+    on_body: impl Fn(&Bytes),
+) -> Outcome {
     let mut body = plan.body();
     let steps = sink.steps;
     for _ in 0..MOST_ASKS {
         let bytes = Bytes::from(body.to_string());
         on_body(&bytes);
         let next = tokio::select! {
-            next = ask(upstream, plan.target.dialect, bytes, &mut answer, sink) => next,
+            next = ask(upstream, plan.target.dialect, bytes, answer, sink) => next,
             () = steps.closed() => return Outcome::Cancelled,
         };
-        match next {
-            Next::Finish { stop, usage } => return Outcome::Complete { stop, usage },
-            Next::Fail(error) => return Outcome::Failed(error),
-            Next::Ask(ask) => match plan.body_for(&ask) {
-                Some(next) => body = next,
-                // No room to ask again: what was said so far is the answer.
-                None => return Outcome::Complete { stop: StopReason::EndTurn, usage: Usage::default() },
-            },
-        }
+        let ended = match next {
+            Next::Ask(ask) => {
+                if let Some(more) = plan.body_for(&ask) {
+                    body = more;
+                    continue;
+                }
+                // No room to ask again: the best of what was said is the answer.
+                give_up(answer, sink).await
+            }
+            ended => ended,
+        };
+        return match ended {
+            Next::Finish { stop, usage } => Outcome::Complete { stop, usage },
+            Next::Fail(error) => Outcome::Failed(error),
+            Next::Ask(_) => asked_too_often(),
+        };
     }
+    asked_too_often()
+}
+
+fn asked_too_often() -> Outcome {
     Outcome::Failed(WireError::new(ErrorKind::Api, "the model was asked again too often within one turn"))
+}
+
+async fn give_up(answer: &mut Answer, sink: &mut Sink<'_>) -> Next {
+    let mut said = Vec::new();
+    let next = answer.give_up(&mut said);
+    sink.give(&mut said).await;
+    next
 }
 
 impl Sink<'_> {
