@@ -5,6 +5,7 @@ mod env;
 mod explain;
 mod reload;
 pub(crate) mod rule_files;
+mod rules;
 mod serve;
 mod stats;
 mod table;
@@ -30,6 +31,7 @@ enum Command {
     Explain(explain::Explain),
     Env(env::Env),
     Stats(stats::Stats),
+    Rules(rules::Rules),
 }
 
 impl Command {
@@ -39,6 +41,7 @@ impl Command {
             Self::Explain(command) => command.run(),
             Self::Env(command) => command.run(),
             Self::Stats(command) => command.run(),
+            Self::Rules(command) => command.run(),
         }
     }
 }

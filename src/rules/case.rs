@@ -1,9 +1,10 @@
 //! A test that a rule file carries.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Synthetic input, and what must come of it.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Case {
     /// What it shows, in a few words.

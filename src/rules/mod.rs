@@ -10,18 +10,21 @@ mod aliases;
 mod builtin;
 mod case;
 mod diagnostic;
+mod entries;
 mod layer;
 mod model;
 mod models;
 mod pack;
 mod profile;
 mod set;
+mod shape;
 mod version;
 
 pub use aliases::Aliases;
 pub use builtin::{BUILTIN, BuiltinFile};
 pub use case::Case;
 pub use diagnostic::RuleError;
+pub use entries::{Entry, source_of};
 pub use model::{CallForm, ChannelKind, CheckProfile, Example, ExampleStep, ModelProfile, Sampling, ShowProfile};
 pub use models::{MODEL_FILES, builtin_models, family_of};
 pub use pack::{
@@ -30,4 +33,5 @@ pub use pack::{
 };
 pub use profile::{FoldProfile, HeadProfile, Profile, WordsRow};
 pub use set::RuleSet;
+pub use shape::rule_file_schema;
 pub use version::{Seen, Version};

@@ -1,10 +1,11 @@
 //! What a family of models needs: its channel, its way of writing calls, its sampling, its worked examples.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 /// Settings for one family of models.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelProfile {
     pub family: String,
@@ -44,7 +45,7 @@ pub struct ModelProfile {
 }
 
 /// How tools are shown to a model and its calls read back.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ChannelKind {
     /// In the dialect's own field.
@@ -68,7 +69,7 @@ impl ChannelKind {
 }
 
 /// Options of the sampler. What is absent is left to the server.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sampling {
     pub temperature: Option<f64>,
@@ -82,7 +83,7 @@ pub struct Sampling {
 }
 
 /// How the head, past calls and results are written. All of it can be switched off singly.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ShowProfile {
     /// How a call is written into text (prompted and constrained).
@@ -112,7 +113,7 @@ pub struct ShowProfile {
 }
 
 /// How a call is written into text.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CallForm {
     /// `{"name": …, "arguments": {…}}`, one a line.
@@ -131,7 +132,7 @@ pub enum CallForm {
 }
 
 /// Which calls are held against the history before they go out.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct CheckProfile {
     /// Put a read before an edit or a write of an existing file that was not read.
@@ -151,7 +152,7 @@ pub struct CheckProfile {
 }
 
 /// A worked example: a prompt, calls with their results, an answer.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
     pub prompt: String,
@@ -161,7 +162,7 @@ pub struct Example {
 }
 
 /// One call of a worked example.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExampleStep {
     pub tool: String,

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::case::Case;
 use super::version::{Seen, Version};
 
 /// The rules for one client. One file holds a whole pack or a part of it; parts of one client are joined.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Pack {
     pub client: String,
@@ -39,7 +40,7 @@ pub struct Pack {
 }
 
 /// A line of ours in the system text. Lines stand in the order of the pack, each at most once.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LineRule {
     pub id: String,
@@ -59,7 +60,7 @@ pub struct LineRule {
 }
 
 /// The two kinds of request that carry on a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Only {
     Main,
@@ -67,7 +68,7 @@ pub enum Only {
 }
 
 /// What becomes of one section of the system prompt.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SectionRule {
     pub id: String,
@@ -109,7 +110,7 @@ pub struct SectionRule {
 }
 
 /// What is done with a section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SectionAction {
     Keep,
@@ -121,7 +122,7 @@ pub enum SectionAction {
 }
 
 /// How one tool is shown, and what it does.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ToolRule {
     /// Its names in the client's versions; the first is the present one.
@@ -153,7 +154,7 @@ pub struct ToolRule {
 }
 
 /// How one parameter is shown.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Param {
     /// Our words for it; empty for none.
@@ -163,7 +164,7 @@ pub struct Param {
 }
 
 /// Whether a tool stands in the head.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Show {
     /// In full: our description and a reduced schema.
@@ -176,7 +177,7 @@ pub enum Show {
 }
 
 /// What a tool does to files. The parameter names are the client's.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Role {
     Read { path: String, offset: Option<String>, limit: Option<String> },
@@ -188,7 +189,7 @@ pub enum Role {
 }
 
 /// What becomes of one kind of text that the client puts between the user's words.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReminderRule {
     pub id: String,
@@ -217,7 +218,7 @@ pub struct ReminderRule {
 }
 
 /// What is done with a reminder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ReminderAction {
     Keep,
@@ -229,7 +230,7 @@ pub enum ReminderAction {
 }
 
 /// A request that the client makes beside the conversation.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SideRule {
     pub id: String,
@@ -259,7 +260,7 @@ pub struct SideRule {
 }
 
 /// What is done with a side request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SideAction {
     /// It is answered here.
@@ -294,5 +295,41 @@ impl Pack {
     /// The rule for the tool that has, or had, this name.
     pub fn tool(&self, name: &str) -> Option<&ToolRule> {
         self.tools.iter().find(|rule| rule.names.iter().any(|known| known == name))
+    }
+}
+
+impl SectionAction {
+    /// The word for it in a rule file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Drop => "drop",
+            Self::Replace => "replace",
+            Self::Preamble => "preamble",
+        }
+    }
+}
+
+impl ReminderAction {
+    /// The word for it in a rule file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Drop => "drop",
+            Self::Replace => "replace",
+            Self::Names => "names",
+        }
+    }
+}
+
+impl SideAction {
+    /// The word for it in a rule file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Answer => "answer",
+            Self::Through => "through",
+            Self::Compaction => "compaction",
+            Self::Subagent => "subagent",
+        }
     }
 }

@@ -1,9 +1,10 @@
 //! Settings for one window tier.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// How much is kept in a window of this size.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     #[serde(rename = "profile")]
@@ -18,7 +19,7 @@ pub struct Profile {
 }
 
 /// What of the system text and tools is kept. Read by `trim`. All limits are absolute.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct HeadProfile {
     /// From 1 (tiny) up: what rules mean by `from`. A rule speaks of a level, never of a window.
@@ -39,7 +40,7 @@ pub struct HeadProfile {
 }
 
 /// A row of [`HeadProfile::unknown_tool_words`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WordsRow {
     pub up_to: usize,
@@ -68,7 +69,7 @@ impl Default for HeadProfile {
 }
 
 /// How results are paged and old steps folded. Read by `fold`. Shares are percents of the history budget H.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct FoldProfile {
     /// What stands after a cut, all together, is at most this.

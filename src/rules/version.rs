@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// A dotted version of up to three numbers; what stands behind them is ignored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
+#[schemars(with = "String")]
 pub struct Version(u32, u32, u32);
 
 impl Version {
@@ -44,6 +46,16 @@ impl Seen {
         let Some(version) = version else { return false };
         let Some(since) = self.since else { return false };
         since <= version && self.until.is_none_or(|until| version <= until)
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.since, self.until) {
+            (Some(since), Some(until)) => write!(f, "{since} to {until}"),
+            (Some(since), None) => write!(f, "from {since}"),
+            _ => Ok(()),
+        }
     }
 }
 
