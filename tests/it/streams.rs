@@ -57,7 +57,7 @@ fn planned(setup: &Setup, case: &Case) -> Box<Plan> {
     let target = setup.target(&case.model, window, case.dialect).unwrap();
     match plan(setup, &target, &Request::parse(&body).unwrap()).unwrap() {
         Planned::Send(plan) => plan,
-        Planned::Answer(text) => panic!("answered here: {text}"),
+        Planned::Answer { text, .. } => panic!("answered here: {text}"),
     }
 }
 
