@@ -11,8 +11,6 @@ mod folder;
 mod head;
 mod index;
 mod normalise;
-#[cfg(test)]
-mod promises;
 mod reminders;
 mod schema;
 mod sections;
@@ -21,7 +19,7 @@ mod tally;
 mod tools;
 mod words;
 
-use crate::rules::{HeadProfile, ModelProfile, Pack, Profile, RuleSet, Version};
+use crate::rules::{ModelProfile, Pack, Profile, RuleSet, Version};
 use crate::tokens::Counter;
 use crate::wire::{Block, Message, Request, Role};
 
@@ -117,10 +115,5 @@ fn dead_rules(request: &Request, pack: &Pack, version: Option<Version>, tally: &
     expected.filter(|(kind, id, _)| !tally.matched(kind, id)).map(|(kind, id, _)| tally.id(kind, id)).collect()
 }
 
-/// What a profile that trims nothing looks like; for callers that have none.
-impl HeadProfile {
-    /// Nothing is trimmed.
-    pub fn untouched() -> Self {
-        Self { off: true, detail: 9, ..Self::default() }
-    }
-}
+#[cfg(test)]
+mod tests;
