@@ -1,5 +1,6 @@
 //! What the client gets: a stream of events or one JSON document, kept alive while the model reads the prompt.
 
+use std::collections::VecDeque;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -36,6 +37,12 @@ pub(super) enum Step {
     Fail(WireError),
 }
 
+impl Step {
+    fn is_last(&self) -> bool {
+        !matches!(self, Self::Delta(_))
+    }
+}
+
 /// What is known of the reply before it begins.
 #[derive(Debug, Clone)]
 pub(super) struct Opening {
@@ -50,13 +57,10 @@ pub(super) struct Opening {
 
 /// The reply made of the steps that come. A failure that comes at once is the status of the reply.
 pub(super) async fn reply(opening: Opening, mut steps: mpsc::Receiver<Step>) -> Response<ReplyBody> {
-    let grace = if opening.stream { STREAM_GRACE } else { WHOLE_GRACE };
-    let first = match tokio::time::timeout(grace, steps.recv()).await {
-        Ok(Some(Step::Fail(error))) => return refuse(&error),
-        Ok(None) => return refuse(&vanished()),
-        Ok(Some(step)) => Some(step),
-        Err(_) => None,
-    };
+    let early = early(&mut steps, opening.stream).await;
+    if let Some(Step::Fail(error)) = early.last() {
+        return refuse(error);
+    }
     let writer: Box<dyn Writer> = if opening.stream {
         Box::new(EventWriter { encoder: EventEncoder::default(), opening: Some(opening) })
     } else {
@@ -65,8 +69,8 @@ pub(super) async fn reply(opening: Opening, mut steps: mpsc::Receiver<Step>) -> 
     let kind = writer.content_type();
     let body = Growing {
         steps,
-        late: first.is_none(),
-        first,
+        late: early.is_empty(),
+        early: early.into(),
         writer,
         silence: Box::pin(tokio::time::sleep(SILENCE)),
         ended: false,
@@ -75,6 +79,20 @@ pub(super) async fn reply(opening: Opening, mut steps: mpsc::Receiver<Step>) -> 
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     response
+}
+
+/// What comes within the grace: of a stream the first step, else all of them.
+async fn early(steps: &mut mpsc::Receiver<Step>, stream: bool) -> Vec<Step> {
+    let mut early: Vec<Step> = Vec::new();
+    let grace = if stream { STREAM_GRACE } else { WHOLE_GRACE };
+    let gather = async {
+        while !early.last().is_some_and(|step| stream || step.is_last()) {
+            early.push(steps.recv().await.unwrap_or_else(|| Step::Fail(vanished())));
+        }
+    };
+    // What is late comes later.
+    let _ = tokio::time::timeout(grace, gather).await;
+    early
 }
 
 /// An error as a whole response.
@@ -180,7 +198,7 @@ impl Writer for WholeWriter {
 /// A body that grows with the steps. To drop it is to hang up.
 struct Growing {
     steps: mpsc::Receiver<Step>,
-    first: Option<Step>,
+    early: VecDeque<Step>,
     /// Nothing has come within the grace: begin with a sign of life.
     late: bool,
     writer: Box<dyn Writer>,
@@ -208,8 +226,8 @@ impl Growing {
 
     /// Everything that is there already.
     fn write_ready(&mut self, cx: &mut Context<'_>, out: &mut Vec<u8>) {
-        if let Some(first) = self.first.take() {
-            self.write(Some(first), out);
+        while let Some(step) = self.early.pop_front() {
+            self.write(Some(step), out);
         }
         while !self.ended {
             let Poll::Ready(step) = self.steps.poll_recv(cx) else { break };
@@ -241,5 +259,70 @@ impl Body for Growing {
 
     fn is_end_stream(&self) -> bool {
         self.ended
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opening(stream: bool) -> Opening {
+        Opening { id: "msg_1".into(), model: "m".into(), input: 5, stream }
+    }
+
+    fn usage() -> ClientUsage {
+        ClientUsage { input: 5, cached: None, output: 1 }
+    }
+
+    /// A model that says one word after `seconds`, by a clock that runs by itself.
+    async fn slow(stream: bool, seconds: u64, last: Step) -> (StatusCode, String) {
+        let (steps, coming) = mpsc::channel(8);
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs(seconds)).await;
+            steps.send(Step::Delta(Delta::Text("word".into()))).await.unwrap();
+            steps.send(last).await.unwrap();
+        });
+        let response = reply(opening(stream), coming).await;
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    fn finish() -> Step {
+        Step::Finish { stop: StopReason::EndTurn, usage: usage() }
+    }
+
+    fn fail() -> Step {
+        Step::Fail(WireError::new(ErrorKind::Overloaded, "busy"))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_is_kept_alive_every_ten_seconds() {
+        let (_, text) = slow(true, 420, finish()).await;
+        let (before, after) = text.split_once("event: message_start").unwrap();
+        assert_eq!(before.matches("event: ping").count(), 42);
+        assert!(!after.contains("ping") && after.contains("message_stop"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_document_is_kept_alive_by_white_space() {
+        let (_, text) = slow(false, 420, finish()).await;
+        assert_eq!(text.len() - text.trim_start().len(), 40);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["content"][0]["text"], "word");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_document_that_fails_within_the_grace_has_its_status() {
+        assert_eq!(slow(false, 20, fail()).await.0, 529);
+        let (status, text) = slow(false, 60, fail()).await;
+        assert_eq!(status, 200);
+        assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["error"]["type"], "overloaded_error");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn steps_that_stop_coming_are_a_failure() {
+        let (steps, coming) = mpsc::channel(1);
+        drop(steps);
+        assert_eq!(reply(opening(true), coming).await.status(), 500);
     }
 }

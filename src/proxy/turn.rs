@@ -212,7 +212,7 @@ impl Decoder {
                 let mut frames = Vec::new();
                 let fed = reader.feed(bytes, &mut frames);
                 let end = frames.iter().find_map(|frame| events.on_frame(frame, out));
-                end.or_else(|| fed.err().map(|error| too_long(error)))
+                end.or_else(|| fed.err().map(too_long))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod captures;
 mod fixtures;
+mod http;
 mod streams;
 mod structure;
 
