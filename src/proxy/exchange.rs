@@ -15,7 +15,7 @@ use super::state::Proxy;
 use super::turn::{self, Sink};
 use crate::ledger::Outcome;
 use crate::pipeline::{self, Plan, Planned, measure};
-use crate::report::{Parts, Report};
+use crate::report::Report;
 use crate::tokens::Counter;
 use crate::wire::{ClientUsage, Delta, Dialect, ErrorKind, Request, StopReason, Usage, WireError};
 
@@ -43,7 +43,7 @@ pub(crate) async fn messages(proxy: Arc<Proxy>, incoming: Incoming) -> Response<
     exchange.proxy.metrics.requests.add(1);
     match exchange.plan(&request, profile, incoming.body.len()).await {
         Ok(Planned::Send(plan)) => exchange.send(plan).await,
-        Ok(Planned::Answer { text, .. }) => exchange.answer(&request, text).await,
+        Ok(Planned::Answer { text, report }) => exchange.answer(&request, text, report).await,
         Err(error) => exchange.refuse(&error),
     }
 }
@@ -125,17 +125,15 @@ impl Exchange {
     }
 
     /// Answers without the model.
-    async fn answer(self, request: &Request, text: String) -> Response<ReplyBody> {
+    async fn answer(self, request: &Request, text: String, report: Report) -> Response<ReplyBody> {
         let setup = self.proxy.setup.load_full();
-        let before = measure::before(request, setup.counter());
-        let opening = self.opening(request, before.total);
+        let opening = self.opening(request, report.before.total);
         let usage =
             ClientUsage { input: opening.input, cached: None, output: at_least_one(setup.counter().count(&text)) };
         let (steps, coming) = mpsc::channel(2);
         // There is room for both: nobody has to read them yet.
         let _ = steps.send(Step::Delta(Delta::Text(text))).await;
         let _ = steps.send(Step::Finish { stop: StopReason::EndTurn, usage }).await;
-        let report = Report { before, after: Parts::default(), ..Report::default() };
         settle(&self.proxy, report, Outcome::Local, self.times);
         reply::reply(opening, coming).await
     }
