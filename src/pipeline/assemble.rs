@@ -9,7 +9,7 @@ use crate::report::{Details, Report, RuleHit};
 use crate::rules::{ChannelKind, Profile};
 use crate::tokens::{Budget, Counter};
 use crate::trim::Trimmed;
-use crate::wire::{Block, Message, Request, Role, WireError};
+use crate::wire::{Block, Message, Request, Role, Tool, WireError};
 
 /// A trimmed request, and what it is to be fitted into.
 pub(super) struct Assembly<'a> {
@@ -112,13 +112,24 @@ impl Assembly<'_> {
             kind: self.target.channel(),
             model: self.target.profile.clone(),
             head: self.trimmed.head.clone(),
-            tools: self.request.tools.clone(),
+            tools: self.callable(),
             messages: self.trimmed.messages.clone(),
             roles: Situation::roles_of(&self.request.tools, &self.setup.rules),
             folder: self.folder().filter(|_| self.target.profile.show.relative_paths),
             choice,
             session: self.request.rest.get("metadata").map(ToString::to_string).unwrap_or_default(),
         }
+    }
+
+    /// All tools that the client runs: those that it offers, and those that it names but holds back.
+    fn callable(&self) -> Vec<Tool> {
+        let mut tools = self.request.tools.clone();
+        for name in &self.trimmed.withheld {
+            if !tools.iter().any(|tool| tool.name == *name) {
+                tools.push(Tool::of_unknown_schema(name));
+            }
+        }
+        tools
     }
 
     /// The account of what was made of the request.
@@ -155,5 +166,47 @@ impl Assembly<'_> {
             channel: self.target.channel().as_str().to_owned(),
             ..Details::default()
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::{Dialect, Planned, plan};
+    use crate::rules::RuleSet;
+    use crate::tokens::{Window, WindowSource};
+
+    fn planned(body: &serde_json::Value) -> Box<Plan> {
+        let setup = Setup::new(RuleSet::builtin());
+        let window = Window { tokens: 8192, source: WindowSource::Setting };
+        let target = setup.target("some-model", window, Dialect::Anthropic).unwrap();
+        let request = Request::parse(body.to_string().as_bytes()).unwrap();
+        match plan(&setup, &target, &request).unwrap() {
+            Planned::Send(plan) => plan,
+            Planned::Answer { .. } => panic!("this needs a model"),
+        }
+    }
+
+    #[test]
+    fn a_tool_that_the_client_names_but_holds_back_can_be_called() {
+        let body = serde_json::json!({
+            "model": "m", "max_tokens": 100, "system": "You are Claude Code.",
+            "tools": [{"name": "Read", "input_schema": {"type": "object"}}],
+            "messages": [
+                {"role": "user", "content": "go"},
+                {"role": "system", "content":
+                    "The following deferred tools are now available via ToolSearch. More:\nmcp__a__list\nWebFetch"},
+            ],
+        });
+        let names: Vec<String> = planned(&body).situation.tools.iter().map(|tool| tool.name.clone()).collect();
+        assert_eq!(names, ["Read", "mcp__a__list", "WebFetch"]);
+    }
+
+    #[test]
+    fn what_is_reported_is_what_is_rendered() {
+        let body = serde_json::json!({"model": "m", "messages": [{"role": "user", "content": "hello there"}]});
+        let plan = planned(&body);
+        assert!(plan.report.fits && plan.report.after.total <= plan.report.budget);
+        assert_eq!(plan.body()["messages"][0]["content"][0]["text"], "hello there");
     }
 }

@@ -203,6 +203,9 @@ pub struct ReminderRule {
     /// Lines to leave out, by how they begin (list marks aside).
     #[serde(default)]
     pub drop_lines: Vec<String>,
+    /// For `names`: they are tools that the client holds back. It runs a call of one all the same.
+    #[serde(default)]
+    pub withheld_tools: bool,
     /// From this detail on it stays as it came.
     #[serde(default)]
     pub keep_from: Option<u8>,

@@ -94,6 +94,8 @@ pub struct Trimmed {
     pub dead: Vec<String>,
     /// Sections and tools that no rule names.
     pub unknown: Vec<String>,
+    /// Tools that the client names but holds back. It runs a call of one all the same.
+    pub withheld: Vec<String>,
     /// The client's version, where it says one.
     pub version: Option<Version>,
     /// The path of the working folder, where the client says it.

@@ -67,6 +67,7 @@ pub fn trim(
         hits: tally.hits,
         dead,
         unknown: tally.unknown,
+        withheld: tally.withheld,
         version,
         folder: folder::folder_of(request, pack),
         pack: pack.client.clone(),

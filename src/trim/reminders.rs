@@ -79,9 +79,17 @@ impl Reminders<'_> {
             ReminderAction::Replace => rule.text.clone().unwrap_or_default(),
             ReminderAction::Names => names(before, rule.text.as_deref().unwrap_or_default(), self.profile.list_words),
         };
+        if rule.withheld_tools {
+            let lines = before.lines().skip(1).map(bare);
+            tally.withheld.extend(lines.filter(|line| is_tool_name(line)).map(str::to_owned));
+        }
         tally.hit("reminder", &rule.id, before, &after);
         after
     }
+}
+
+fn is_tool_name(line: &str) -> bool {
+    !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
 }
 
 /// The reminder's text as it stands in a message.

@@ -10,11 +10,13 @@ pub(super) struct Tally<'a> {
     counter: &'a dyn Counter,
     pub(super) hits: Vec<Hit>,
     pub(super) unknown: Vec<String>,
+    /// Tools that the client names without offering them.
+    pub(super) withheld: Vec<String>,
 }
 
 impl<'a> Tally<'a> {
     pub(super) fn new(client: &'a str, counter: &'a dyn Counter) -> Self {
-        Self { client, counter, hits: Vec::new(), unknown: Vec::new() }
+        Self { client, counter, hits: Vec::new(), unknown: Vec::new(), withheld: Vec::new() }
     }
 
     /// The id under which a rule is reported.

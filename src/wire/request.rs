@@ -1,6 +1,6 @@
 //! The body of `POST /v1/messages`.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::block::read_content;
 use super::{Message, Role, Unreadable, parse_lossy};
@@ -56,6 +56,17 @@ impl Request {
 }
 
 impl Tool {
+    /// A tool of which only the name is known: any object may be its input.
+    pub fn of_unknown_schema(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: String::new(),
+            input_schema: json!({"type": "object"}),
+            defer_loading: true,
+            server_type: None,
+        }
+    }
+
     fn from_value(value: Value) -> Option<Self> {
         let Value::Object(mut fields) = value else { return None };
         let text = |value: Option<Value>| value.and_then(|v| v.as_str().map(str::to_owned));
