@@ -1,6 +1,7 @@
 //! The commands, one file each: a struct of arguments with a `run`. A new command is a file, a `mod` line, a variant of
 //! [`Command`] and a line in `Command::run`.
 
+mod demo;
 mod env;
 mod explain;
 mod reload;
@@ -27,6 +28,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Demo),
     Serve(serve::Serve),
     Explain(explain::Explain),
     Env(env::Env),
@@ -37,6 +39,7 @@ enum Command {
 impl Command {
     fn run(self) -> anyhow::Result<Outcome> {
         match self {
+            Self::Demo(command) => command.run(),
             Self::Serve(command) => command.run(),
             Self::Explain(command) => command.run(),
             Self::Env(command) => command.run(),
