@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod captures;
+mod demo;
 mod fixtures;
 mod http;
 mod streams;

@@ -5,14 +5,15 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use serde_json::{Value, json};
-
 use super::client::ask;
 use super::model::Model;
-use super::session::{Leak, Reply, leak, request, typed};
-use super::table::{DIM, STRONG, shortened};
+use super::session::{Leak, Reply, Session, called, leak, typed};
+use super::table::{BAD, DIM, GOOD, STRONG, told, wrapped};
 use crate::wire::ToolUse;
+use anyhow::Context;
+
+/// Columns for what is said.
+const WIDTH: usize = 57;
 
 /// A folder that is gone when this is.
 struct Folder(PathBuf);
@@ -27,26 +28,32 @@ impl Drop for Folder {
 ///
 /// # Errors
 /// When the proxy does not answer, or the folder cannot be made.
-pub(super) async fn play(out: &mut impl Write, proxy: SocketAddr, model: &Model) -> anyhow::Result<bool> {
+pub(super) async fn play(
+    out: &mut impl Write,
+    session: &Session,
+    proxy: SocketAddr,
+    model: &Model,
+) -> anyhow::Result<bool> {
     let leak = leak()?;
-    let folder = Folder(std::env::temp_dir().join(format!("fanlight-demo-{}", std::process::id())));
+    let folder = Folder(std::env::temp_dir().join(format!("tidebook-{}", std::process::id())));
     let file = lay_out(&folder.0, &leak)?;
     let prompt = typed(&leak.prompt.replace(&format!("{}/{}", leak.folder, leak.file), &file.to_string_lossy()));
     let said = leak.said.replace("FILE", &file.to_string_lossy());
 
     writeln!(out, "\n  {STRONG}A model that writes its call as text, with a wrong name for the parameter{STRONG:#}")?;
-    writeln!(out, "  the model said    {}", shortened(&said, 60))?;
+    told(out, DIM, "the model said", &wrapped(&said, WIDTH))?;
     model.will_say(Reply { text: said, verbatim: true, ..Reply::default() });
-    let Some(call) = ask(proxy, &request(std::slice::from_ref(&prompt))?).await?.call else {
-        writeln!(out, "  the client got    text, and no call")?;
+    let Some(call) = ask(proxy, &session.request(std::slice::from_ref(&prompt))).await?.call else {
+        told(out, BAD, "the client got", &["a text, and no call".to_owned()])?;
         return Ok(false);
     };
-    writeln!(out, "  the client got    a call of {}: {}", call.name, shortened(&call.input.to_string(), 46))?;
+    told(out, GOOD, "the client got", &wrapped(&format!("a call: {} {}", call.name, call.input), WIDTH))?;
     let result = run(&call, &folder.0)?;
-    writeln!(out, "  the client ran it {DIM}{}{DIM:#}", shortened(&result, 60))?;
+    told(out, DIM, "and ran it", &result.lines().map(str::to_owned).collect::<Vec<_>>())?;
     model.will_say(Reply { text: leak.answer, ..Reply::default() });
-    let answer = ask(proxy, &request(&history(prompt, &call, &result))?).await?;
-    writeln!(out, "  the model said    {}", shortened(&answer.text, 60))?;
+    let [asked, answered] = called(&call, &result, false);
+    let answer = ask(proxy, &session.request(&[prompt, asked, answered])).await?;
+    told(out, DIM, "the model said", &wrapped(&answer.text, WIDTH))?;
     Ok(!answer.text.is_empty())
 }
 
@@ -65,13 +72,4 @@ fn run(call: &ToolUse, folder: &Path) -> anyhow::Result<String> {
     let text = fs::read_to_string(path)?;
     let lines = text.lines().enumerate().map(|(at, line)| format!("{:>6}→{line}", at + 1));
     Ok(lines.collect::<Vec<_>>().join("\n"))
-}
-
-fn history(prompt: Value, call: &ToolUse, result: &str) -> [Value; 3] {
-    [
-        prompt,
-        json!({"role": "assistant", "content": [
-            {"type": "tool_use", "id": call.id, "name": call.name, "input": call.input}]}),
-        json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id, "content": result}]}),
-    ]
 }

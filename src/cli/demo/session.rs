@@ -8,12 +8,11 @@ const HEAD: &str = include_str!("../../../fixtures/requests/classic/hello.json")
 const SESSION: &str = include_str!("../../../fixtures/sessions/demo.json");
 const LEAK: &str = include_str!("../../../fixtures/sessions/leak.json");
 
-/// One request, and the answer that the model gave to it.
-pub(super) struct Step {
-    /// The turn of the user that it belongs to, from 1.
-    pub(super) turn: usize,
-    pub(super) body: Value,
-    pub(super) reply: Reply,
+/// The bundled session.
+pub(super) struct Session {
+    head: Value,
+    /// Its messages, from the first prompt to the last answer.
+    pub(super) messages: Vec<Value>,
 }
 
 /// What the model says: a text, or a call with a few words before it.
@@ -36,23 +35,28 @@ pub(super) struct Leak {
     pub(super) answer: String,
 }
 
-/// The requests of the bundled session, in order.
-///
-/// # Errors
-/// When a bundled file is broken; a test keeps them whole.
-pub(super) fn steps() -> anyhow::Result<Vec<Step>> {
-    let head: Value = serde_json::from_str(HEAD)?;
-    let session: Value = serde_json::from_str(SESSION)?;
-    let messages = session["messages"].as_array().cloned().unwrap_or_default();
-    let mut turn = 0;
-    let mut steps = Vec::new();
-    for (at, message) in messages.iter().enumerate() {
-        turn += usize::from(is_typed(message));
-        if message["role"] == "assistant" {
-            steps.push(Step { turn, body: with_messages(&head, &messages[..at]), reply: Reply::of(message) });
-        }
+impl Session {
+    /// The bundled session.
+    ///
+    /// # Errors
+    /// When a bundled file is broken; a test keeps them whole.
+    pub(super) fn load() -> anyhow::Result<Self> {
+        let session: Value = serde_json::from_str(SESSION)?;
+        let messages = session["messages"].as_array().cloned().unwrap_or_default();
+        Ok(Self { head: serde_json::from_str(HEAD)?, messages })
     }
-    Ok(steps)
+
+    /// How often the user typed something.
+    pub(super) fn turns(&self) -> usize {
+        self.messages.iter().filter(|message| typed_text(message).is_some()).count()
+    }
+
+    /// A request with the bundled head and these messages.
+    pub(super) fn request(&self, messages: &[Value]) -> Value {
+        let mut body = self.head.clone();
+        body["messages"] = messages.into();
+        body
+    }
 }
 
 /// The bundled leaked call.
@@ -63,31 +67,29 @@ pub(super) fn leak() -> anyhow::Result<Leak> {
     Ok(serde_json::from_str(LEAK)?)
 }
 
-/// A request with the bundled head and these messages.
-///
-/// # Errors
-/// When the bundled file is broken; a test keeps it whole.
-pub(super) fn request(messages: &[Value]) -> anyhow::Result<Value> {
-    Ok(with_messages(&serde_json::from_str(HEAD)?, messages))
-}
-
 /// A message of the user with one text.
 pub(super) fn typed(text: &str) -> Value {
     json!({"role": "user", "content": [{"type": "text", "text": text}]})
 }
 
-fn with_messages(head: &Value, messages: &[Value]) -> Value {
-    let mut body = head.clone();
-    body["messages"] = messages.into();
-    body
+/// What the user typed; `None` for a message that holds results, or one of the model.
+pub(super) fn typed_text(message: &Value) -> Option<&str> {
+    (message["role"] == "user").then(|| message["content"][0]["text"].as_str()).flatten()
 }
 
-fn is_typed(message: &Value) -> bool {
-    message["role"] == "user" && message["content"][0]["type"] == "text"
+/// A call and its result, as the client keeps them.
+pub(super) fn called(call: &ToolUse, result: &str, is_error: bool) -> [Value; 2] {
+    [
+        json!({"role": "assistant", "content": [
+            {"type": "tool_use", "id": call.id, "name": call.name, "input": call.input}]}),
+        json!({"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": call.id, "content": result, "is_error": is_error}]}),
+    ]
 }
 
 impl Reply {
-    fn of(message: &Value) -> Self {
+    /// The answer that a message of the session holds.
+    pub(super) fn of(message: &Value) -> Self {
         let mut reply = Self::default();
         for block in message["content"].as_array().into_iter().flatten() {
             reply.take(Block::from_value(block.clone()));
@@ -126,10 +128,10 @@ mod tests {
 
     #[test]
     fn the_bundled_session_has_at_least_twelve_turns() {
-        let steps = steps().unwrap();
-        assert!(steps.last().unwrap().turn >= 12);
-        assert!(steps.iter().all(|step| step.body["messages"].as_array().unwrap().last().unwrap()["role"] == "user"));
-        assert!(steps.iter().all(|step| step.reply != Reply::default()));
+        let session = Session::load().unwrap();
+        assert!(session.turns() >= 12);
+        let replies = session.messages.iter().filter(|message| message["role"] == "assistant").map(Reply::of);
+        assert!(replies.into_iter().all(|reply| reply != Reply::default()));
     }
 
     #[test]

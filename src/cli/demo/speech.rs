@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::reading::Read;
 use super::session::Reply;
 
-/// Characters in a streamed piece: about three tokens.
-const PIECE: usize = 12;
+/// Characters in a streamed piece: about eight tokens.
+const PIECE: usize = 32;
 
 /// The content and the calls of a reply, as a model behind this request would give them.
 ///

@@ -11,20 +11,17 @@ use crate::ledger::Tokens;
 pub(super) const STRONG: Style = Style::new().bold();
 pub(super) const DIM: Style = Style::new().dimmed();
 const SENT: Style = AnsiColor::Green.on_default();
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 /// Cells of the longest bar of a turn, and of a part.
 const TURN_BAR: usize = 32;
 const PART_BAR: usize = 34;
 
 /// The first lines.
-pub(super) fn opening(out: &mut impl Write, turns: usize, requests: usize, window: usize) -> io::Result<()> {
+pub(super) fn opening(out: &mut impl Write, turns: usize, window: usize) -> io::Result<()> {
     let window = grouped(window as u64);
     writeln!(out)?;
-    writeln!(
-        out,
-        "  {STRONG}fanlight demo{STRONG:#}   a coding session: {turns} turns, {requests} requests; window {window} tokens"
-    )?;
+    writeln!(out, "  {STRONG}fanlight demo{STRONG:#}   a coding session of {turns} turns; window {window} tokens")?;
     writeln!(out, "  {DIM}Sockets and proxy are real; the model is a stand-in that plays a script.{DIM:#}")?;
     writeln!(out)?;
     writeln!(out, "  turn   {SENT}█{SENT:#} sent {DIM}░ left out{DIM:#}{:>32}", "longest request: sent of all")
@@ -65,29 +62,38 @@ pub(super) fn parts(out: &mut impl Write, account: &Account) -> io::Result<()> {
 pub(super) fn facts(out: &mut impl Write, account: &Account, tally: &Tally, window: usize) -> io::Result<()> {
     let (over, all) = (account.over_window, account.answered);
     let kept = grouped(window as u64 / 2 + 2);
-    writeln!(out, "  {BAD}without fanlight{BAD:#}  {over} of {all} requests were longer than the window: Ollama cuts")?;
-    writeln!(out, "                    such a request to about {kept} tokens and answers with 200; the")?;
-    writeln!(out, "                    system prompt and all tools go first.")?;
-    let fits = if tally.longest <= window { GOOD } else { BAD };
-    writeln!(
-        out,
-        "  {fits}with fanlight{fits:#}     longest prompt {} of {} tokens, by the stand-in's count",
-        grouped(tally.longest as u64),
-        grouped(window as u64)
-    )?;
+    let without = [
+        format!("{over} of {all} requests are longer than the window; Ollama"),
+        format!("would cut each to about {kept} tokens, system prompt and"),
+        "tools first, and answer with 200 as if nothing was missing".to_owned(),
+    ];
+    told(out, BAD, "without fanlight", &without)?;
     let cached = 100.0 * tally.cached as f64 / tally.prompts.max(1) as f64;
-    let fresh = grouped((tally.prompts - tally.cached) as u64);
-    writeln!(
-        out,
-        "                    history cut {} times; {cached:.1} % of all prompt tokens stood in the",
-        tally.cuts
-    )?;
-    writeln!(out, "                    stand-in's cache, {fresh} had to be read")?;
-    writeln!(
-        out,
-        "                    {} of {} calls and {} of {} texts arrived as they were meant",
-        tally.calls_arrived, tally.calls, tally.texts_arrived, tally.texts
-    )
+    let with = [
+        format!(
+            "longest prompt {} of {}, counted by the stand-in",
+            grouped(tally.longest as u64),
+            grouped(window as u64)
+        ),
+        format!(
+            "{} of {} calls and {} of {} texts arrived as they were meant",
+            tally.calls_arrived, tally.calls, tally.texts_arrived, tally.texts
+        ),
+        format!("{} new files were looked for first, by a call of the proxy's", tally.looks),
+        format!("history cut {} times; {cached:.1} % of the prompts stood in the", tally.cuts),
+        format!("stand-in's cache, {} tokens had to be read", grouped((tally.prompts - tally.cached) as u64)),
+    ];
+    let style = if tally.all_arrived() && tally.longest <= window { GOOD } else { BAD };
+    told(out, style, "with fanlight", &with)
+}
+
+/// Lines with a word before the first.
+pub(super) fn told(out: &mut impl Write, style: Style, word: &str, lines: &[String]) -> io::Result<()> {
+    for (at, line) in lines.iter().enumerate() {
+        let word = if at == 0 { word } else { "" };
+        writeln!(out, "  {style}{word:<18}{style:#} {}", line.trim_end())?;
+    }
+    Ok(())
 }
 
 /// The last lines.
@@ -151,6 +157,22 @@ pub(super) fn shortened(text: &str, width: usize) -> String {
     format!("{}…", cut.trim_end())
 }
 
+/// A text in lines of at most `width` characters, divided at blanks where there are any.
+pub(super) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_inclusive(' ') {
+        let word: Vec<char> = word.chars().collect();
+        for piece in word.chunks(width) {
+            let last = lines.last().map_or(0, |line| line.chars().count());
+            if last > 0 && last + piece.len() > width {
+                lines.push(String::new());
+            }
+            lines.last_mut().into_iter().for_each(|line| line.extend(piece));
+        }
+    }
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -174,7 +196,7 @@ mod tests {
         let tally = Tally { longest: 8100, prompts: 400_000, cached: 380_000, cuts: 12, calls: 51, ..Tally::default() };
         let long = Turn { number: 14, prompt: "word ".repeat(40), received: 39_999, sent: 7777 };
         let mut out = Vec::new();
-        opening(&mut out, 14, 65, 8192).unwrap();
+        opening(&mut out, 14, 8192).unwrap();
         turn(&mut out, &long, 40_000).unwrap();
         parts(&mut out, &account).unwrap();
         facts(&mut out, &account, &tally, 8192).unwrap();
@@ -194,6 +216,11 @@ mod tests {
         assert_eq!(saved(10, 10), "0.0 %");
         assert_eq!(saved(10, 11), "-10.0 %");
         assert_eq!(saved(0, 3), "-");
+    }
+
+    #[test]
+    fn long_words_and_long_lines_are_divided() {
+        assert_eq!(wrapped("ab cd efghijk l", 6), ["ab cd ", "efghij", "k l"]);
     }
 
     #[test]

@@ -27,6 +27,9 @@ pub(super) struct Turn {
 /// What is counted over the whole session.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tally {
+    pub(super) requests: u64,
+    /// How often the proxy looked at a file before the model changed it.
+    pub(super) looks: usize,
     pub(super) calls: usize,
     pub(super) calls_arrived: usize,
     pub(super) texts: usize,
