@@ -76,7 +76,7 @@ pub(super) fn facts(out: &mut impl Write, account: &Account, tally: &Tally, wind
             grouped(window as u64)
         ),
         format!(
-            "{} of {} calls and {} of {} texts arrived as they were meant",
+            "{} of {} calls and {} of {} texts arrived as meant",
             tally.calls_arrived, tally.calls, tally.texts_arrived, tally.texts
         ),
         format!("{} new files were looked for first, by a call of the proxy's", tally.looks),
