@@ -5,6 +5,7 @@ mod demo;
 mod env;
 mod explain;
 mod reload;
+mod replay;
 pub(crate) mod rule_files;
 mod rules;
 mod serve;
@@ -32,6 +33,7 @@ enum Command {
     Serve(serve::Serve),
     Explain(explain::Explain),
     Env(env::Env),
+    Replay(replay::Replay),
     Stats(stats::Stats),
     Rules(rules::Rules),
 }
@@ -43,6 +45,7 @@ impl Command {
             Self::Serve(command) => command.run(),
             Self::Explain(command) => command.run(),
             Self::Env(command) => command.run(),
+            Self::Replay(command) => command.run(),
             Self::Stats(command) => command.run(),
             Self::Rules(command) => command.run(),
         }

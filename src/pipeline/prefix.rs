@@ -22,11 +22,12 @@ pub fn pieces(plan: &Plan) -> Vec<Piece> {
         let key = tool.to_string();
         Piece { tokens: counter.count(&key), key }
     });
-    let messages = plan.head.examples.iter().chain(&plan.shown).map(|shown| message(shown, counter, markers));
+    let messages = plan.head.examples.iter().chain(&plan.shown).map(|shown| piece(shown, counter, markers));
     std::iter::once(system).chain(tools).chain(messages).collect()
 }
 
-fn message(shown: &Shown, counter: &dyn Counter, markers: usize) -> Piece {
+/// One message of a prompt. `markers` is what the template puts around each.
+pub fn piece(shown: &Shown, counter: &dyn Counter, markers: usize) -> Piece {
     let calls = shown.calls.iter().map(|call| format!("\u{1}{}\u{1}{}", call.name, call.input));
     let key = format!("{:?}\u{1}{}{}", shown.speaker, shown.text, calls.collect::<String>());
     let tokens = super::measure::shown_tokens(std::slice::from_ref(shown), counter, markers);
@@ -54,20 +55,20 @@ mod tests {
     use super::*;
     use crate::tokens::O200k;
 
-    fn piece(key: &str) -> Piece {
+    fn short(key: &str) -> Piece {
         Piece { key: key.into(), tokens: 10 }
     }
 
     #[test]
     fn whole_pieces_count_whole_and_the_first_that_differs_in_part() {
-        let before = [piece("a"), piece("one two three"), piece("c")];
-        let after = [piece("a"), piece("one two four"), piece("c")];
+        let before = [short("a"), short("one two three"), short("c")];
+        let after = [short("a"), short("one two four"), short("c")];
         assert_eq!(shared(&before, &after, &O200k), 10 + O200k.count("one two "));
     }
 
     #[test]
     fn a_longer_prompt_shares_all_of_a_shorter_one() {
-        assert_eq!(shared(&[piece("a")], &[piece("a"), piece("b")], &O200k), 10);
+        assert_eq!(shared(&[short("a")], &[short("a"), short("b")], &O200k), 10);
     }
 
     #[test]
