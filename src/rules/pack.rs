@@ -78,6 +78,12 @@ pub struct SectionRule {
     /// Beginnings of a line at which the section starts where it has no heading.
     #[serde(default)]
     pub anchors: Vec<String>,
+    /// It is only found at the beginning of a system text.
+    #[serde(default)]
+    pub first: bool,
+    /// What the user chose: it ends only where another rule knows a line, not at any heading.
+    #[serde(default)]
+    pub own: bool,
     #[serde(rename = "do")]
     pub action: SectionAction,
     /// For `replace`: our text. For `preamble`: our text in its place, with `{}` for what `between` finds.
@@ -243,6 +249,9 @@ pub struct SideRule {
     /// What the newest user text contains; beside `system`, both must be there.
     #[serde(default)]
     pub prompt: Vec<String>,
+    /// What the newest user text is, whole; beside `system`, both must hold.
+    #[serde(default)]
+    pub whole: Vec<String>,
     /// What stands anywhere in the system texts, and is enough.
     #[serde(default)]
     pub marks: Vec<String>,

@@ -23,9 +23,11 @@ fn knows(rule: &SideRule, request: &Request, prompt: &str) -> bool {
     let begins = |known: &String| request.system.iter().any(|text| text.trim_start().starts_with(known.as_str()));
     let in_system = rule.system.iter().any(begins);
     let marked = |known: &String| request.system.iter().any(|text| text.contains(known.as_str()));
-    let in_prompt = rule.prompt.iter().any(|known| prompt.contains(known.as_str()));
+    let asked = rule.prompt.iter().any(|known| prompt.contains(known.as_str()))
+        || rule.whole.iter().any(|known| prompt.trim() == known);
+    let any_prompt = rule.prompt.is_empty() && rule.whole.is_empty();
     let in_mark = rule.marks.iter().any(marked);
-    in_mark || in_system && (rule.prompt.is_empty() || in_prompt) || rule.system.is_empty() && in_prompt
+    in_mark || in_system && (any_prompt || asked) || rule.system.is_empty() && asked
 }
 
 /// The last text of the last user message, or of the one before it where a prefill follows.

@@ -134,9 +134,9 @@ fn names(list: &str, title: &str, words: usize) -> String {
     let mut names = Vec::new();
     let mut rest = String::new();
     let mut ended = false;
-    let last = list.lines().filter(|line| line.starts_with("- ")).count();
+    let last = list.lines().filter(|line| is_item(line)).count();
     for line in list.lines().skip(1) {
-        if line.starts_with("- ") {
+        if is_item(line) {
             names.push(item(line, words));
         } else if names.len() == last && (ended || line.trim().is_empty()) {
             ended = true;
@@ -149,6 +149,13 @@ fn names(list: &str, title: &str, words: usize) -> String {
         rest.clear();
     }
     tidy(&format!("{title}{}\n{rest}", names.join(", ")))
+}
+
+/// Whether a line is `- name: …` or `- name`, with a name of one word. A list within a description is none.
+fn is_item(line: &str) -> bool {
+    let Some(item) = line.strip_prefix("- ") else { return false };
+    let name = item.split_once(": ").map_or(item, |(name, _)| name);
+    !name.trim_end().contains(char::is_whitespace)
 }
 
 /// `- name: what it does` as `name (what it does)`.
@@ -215,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_list_is_told_by_its_names() {
-        let text = "<system-reminder>\nThese skills are there:\n\n- one: does one. More\nTRIGGER: x\n- two:three: does\n\nSomething else.\n</system-reminder>";
+        let text = "<system-reminder>\nThese skills are there:\n\n- one: does one. More\n- If the user asks: x\n- two:three: does\n\nSomething else.\n</system-reminder>";
         assert_eq!(applied(text), "<system-reminder>\nSkills: one, two:three\n\nSomething else.\n</system-reminder>");
     }
 

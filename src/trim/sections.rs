@@ -18,7 +18,11 @@ pub(super) fn split<'a>(text: &'a str, pack: &Pack) -> Vec<Section<'a>> {
     let (mut at, mut fenced) = (0, false);
     for line in text.split_inclusive('\n') {
         fenced ^= line.trim_start().starts_with("```");
-        if !fenced && let Some((heading, rule)) = opening(line.trim_end(), pack) {
+        let first = text[..at].trim().is_empty();
+        let may_open = |rule: Option<usize>| rule.is_some() || !starts.last().is_some_and(|last| is_own(last.2, pack));
+        if !fenced
+            && let Some((heading, rule)) = opening(line.trim_end(), first, pack).filter(|(_, rule)| may_open(*rule))
+        {
             starts.push((at, heading, rule));
         }
         at += line.len();
@@ -34,11 +38,17 @@ pub(super) fn split<'a>(text: &'a str, pack: &Pack) -> Vec<Section<'a>> {
     sections.filter(|section| !section.text.trim().is_empty()).collect()
 }
 
+/// Whether a rule is for what the user chose.
+fn is_own(rule: Option<usize>, pack: &Pack) -> bool {
+    rule.is_some_and(|rule| pack.sections[rule].own)
+}
+
 /// What a line opens: its heading, and the rule that names it.
-fn opening<'a>(line: &'a str, pack: &Pack) -> Option<(&'a str, Option<usize>)> {
+fn opening<'a>(line: &'a str, first: bool, pack: &Pack) -> Option<(&'a str, Option<usize>)> {
     let marks = line.bytes().take_while(|byte| *byte == b'#').count();
     let heading = line[marks..].strip_prefix(' ').filter(|_| (1..=6).contains(&marks)).map(str::trim);
     let named = |rule: &SectionRule| match heading {
+        _ if rule.first && !first => false,
         // Below the first level only the whole heading counts: an unknown part stays with its section.
         Some(heading) if marks > 1 => rule.headings.iter().any(|known| heading.eq_ignore_ascii_case(known)),
         Some(heading) => rule.headings.iter().any(|known| begins(heading, known)),
