@@ -5,6 +5,7 @@ mod demo;
 mod env;
 mod explain;
 mod reload;
+mod repair;
 mod replay;
 pub(crate) mod rule_files;
 mod rules;
@@ -34,6 +35,7 @@ enum Command {
     Explain(explain::Explain),
     Env(env::Env),
     Replay(replay::Replay),
+    Repair(repair::Repair),
     Stats(stats::Stats),
     Rules(rules::Rules),
 }
@@ -46,6 +48,7 @@ impl Command {
             Self::Explain(command) => command.run(),
             Self::Env(command) => command.run(),
             Self::Replay(command) => command.run(),
+            Self::Repair(command) => command.run(),
             Self::Stats(command) => command.run(),
             Self::Rules(command) => command.run(),
         }

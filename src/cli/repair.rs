@@ -1,0 +1,120 @@
+//! `fanlight repair`: reads and heals the calls in answers that stand in a file.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Write};
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Outcome, Usage};
+use crate::channel::read::Quotes;
+use crate::channel::{Piece, repair};
+use crate::rules::Aliases;
+use crate::wire::{Block, Request};
+
+/// Read and heal the tool calls in model answers
+///
+/// JSON lines {id, tools: [{name, input_schema}], text | chunks: […]} in; {id, content: […], stop_reason, repairs: […]}
+/// out. A line may also have `thinking`, `messages` (what the model may quote) and `stop_reason: "max_tokens"`.
+#[derive(Debug, Args)]
+pub(super) struct Repair {
+    /// JSON lines; standard input without it
+    #[arg(long, value_name = "FILE.jsonl")]
+    input: Option<PathBuf>,
+}
+
+impl Repair {
+    pub(super) fn run(self) -> anyhow::Result<Outcome> {
+        let input: Box<dyn BufRead> = match &self.input {
+            Some(path) => {
+                Box::new(BufReader::new(File::open(path).with_context(|| format!("cannot open {}", path.display()))?))
+            }
+            None => Box::new(io::stdin().lock()),
+        };
+        let aliases = Aliases::builtin()?;
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        for (at, line) in input.lines().enumerate() {
+            let line = line?;
+            if !line.trim().is_empty() {
+                let answer = answer(&line, &aliases).map_err(|error| Usage(format!("line {}: {error}", at + 1)))?;
+                writeln!(out, "{answer}")?;
+            }
+        }
+        out.flush()?;
+        Ok(Outcome::Good)
+    }
+}
+
+/// The answer to one line.
+fn answer(line: &str, aliases: &Aliases) -> Result<Value, String> {
+    let row: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let request = request_of(&row)?;
+    let quotes = Quotes::new(&request.messages, []);
+    let chunks = chunks_of(&row)?;
+    let thinking = row.get("thinking").and_then(Value::as_str).map(Piece::Thinking);
+    let pieces: Vec<Piece<'_>> = thinking.into_iter().chain(chunks.into_iter().map(Piece::Text)).collect();
+    let cut = row.get("stop_reason").and_then(Value::as_str) == Some("max_tokens");
+    let repaired = repair(&request.tools, &quotes, aliases, &pieces, cut);
+    let content: Vec<Value> = repaired.content.iter().map(Block::to_value).collect();
+    Ok(json!({
+        "id": row.get("id").cloned().unwrap_or_default(),
+        "content": content,
+        "stop_reason": repaired.stop_reason,
+        "repairs": repaired.repairs,
+    }))
+}
+
+/// The tools and messages of a line, read as those of a request.
+fn request_of(row: &Value) -> Result<Request, String> {
+    let part = |name: &str| row.get(name).cloned().unwrap_or_else(|| json!([]));
+    let body = json!({"model": "", "tools": part("tools"), "messages": part("messages")});
+    Request::parse(body.to_string().as_bytes()).map_err(|error| error.0)
+}
+
+fn chunks_of(row: &Value) -> Result<Vec<&str>, String> {
+    if let Some(text) = row.get("text").and_then(Value::as_str) {
+        return Ok(vec![text]);
+    }
+    let chunks = row.get("chunks").and_then(Value::as_array).ok_or("neither `text` nor `chunks`")?;
+    chunks.iter().map(|chunk| chunk.as_str().ok_or_else(|| "a chunk is not text".to_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOOLS: &str = r#"[{"name":"Read","input_schema":{"type":"object","properties":{"file_path":{"type":"string"}},"required":["file_path"]}}]"#;
+
+    fn content(rest: &str) -> Value {
+        let line = format!(r#"{{"id":7,"tools":{TOOLS},{rest}}}"#);
+        let mut answer = answer(&line, &Aliases::builtin().unwrap()).unwrap();
+        assert_eq!(answer["id"], 7);
+        answer["content"].take()
+    }
+
+    #[test]
+    fn chunks_give_what_the_whole_text_gives() {
+        let whole =
+            content(r#""text":"Look. <tool_call>{\"name\":\"read\",\"arguments\":{\"path\":\"a\"}}</tool_call>""#);
+        let parts = content(
+            r#""chunks":["Look. <tool_","call>{\"name\":\"read\",\"argum","ents\":{\"path\":\"a\"}}</tool_call>"]"#,
+        );
+        assert_eq!(whole, parts);
+        let call = json!({"type": "tool_use", "id": "call_0", "name": "Read", "input": {"file_path": "a"}});
+        assert_eq!(whole, json!([{"type": "text", "text": "Look."}, call]));
+    }
+
+    #[test]
+    fn a_quotation_of_the_messages_is_text() {
+        let call = r#"{\"name\":\"Read\",\"arguments\":{\"file_path\":\"a\"}}"#;
+        let quoted = content(&format!(r#""text":"{call}","messages":[{{"role":"user","content":"say {call}"}}]"#));
+        assert_eq!(quoted[0]["type"], "text");
+    }
+
+    #[test]
+    fn a_line_that_is_no_row_is_wrong_usage() {
+        assert!(answer(r#"{"id":1}"#, &Aliases::default()).is_err());
+    }
+}
