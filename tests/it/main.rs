@@ -8,6 +8,7 @@ mod demo;
 mod fixtures;
 mod http;
 mod streams;
+mod shared_reads;
 mod structure;
 
 use std::path::Path;

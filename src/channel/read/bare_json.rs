@@ -3,13 +3,11 @@
 
 use super::envelope;
 use super::format::{Format, Found, Look, Opening, Seen};
+use super::scan::CLOSERS;
 use crate::channel::json::{self, Fix, Reading};
 
 /// JSON without any mark.
 pub(super) struct BareJson;
-
-/// Bytes that can end a value.
-pub(super) const CLOSERS: &[u8] = b"}])`<\n";
 
 impl Format for BareJson {
     fn openings(&self) -> &'static [Opening] {
@@ -40,7 +38,7 @@ impl Format for BareJson {
 
 /// How many bytes of separators and closers too many follow on the line, if nothing else does; `None` when that is not
 /// known yet.
-fn alone(rest: &Seen<'_>) -> Option<Option<usize>> {
+pub(super) fn alone(rest: &Seen<'_>) -> Option<Option<usize>> {
     let tail = rest.text.trim_start_matches([' ', '\t', '}', ']', ';', ',']);
     let used = rest.text.len() - tail.len();
     match tail.chars().next() {

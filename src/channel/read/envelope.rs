@@ -34,6 +34,29 @@ pub(super) fn calls(value: &Value) -> Option<Vec<Raw>> {
     }
 }
 
+/// The calls that a value behind a mark holds: as [`calls`], and calls without arguments, lists with something else among
+/// the calls, and `{NAME: {…}}`.
+pub(super) fn marked_calls(value: &Value, scope: &Scope) -> Option<Vec<Raw>> {
+    if let Value::Array(items) = value {
+        let among: Vec<Raw> = items.iter().filter_map(|item| marked_one(item.as_object()?, scope)).collect();
+        return (!among.is_empty()).then_some(among);
+    }
+    calls(value).or_else(|| value.as_object().and_then(|map| marked_one(map, scope)).map(|call| vec![call]))
+}
+
+fn marked_one(map: &Map<String, Value>, scope: &Scope) -> Option<Raw> {
+    let named = || {
+        let name = map.get("name")?.as_str().filter(|_| map.keys().all(|key| known().any(|known| known == key)))?;
+        let none = ARGUMENTS.iter().all(|key| !map.contains_key(*key));
+        none.then(|| Raw { name: name.to_owned(), input: Value::Object(Map::new()) })
+    };
+    let keyed = || {
+        let (name, input) = map.iter().next().filter(|(name, input)| input.is_object() && scope.knows(name))?;
+        (map.len() == 1).then(|| Raw { name: name.clone(), input: input.clone() })
+    };
+    one(map).or_else(named).or_else(keyed)
+}
+
 /// Whether an object that begins like this may yet become a call. `any_name`: also of a tool that is not known.
 pub(super) fn may_be_call(text: &str, scope: &Scope, any_name: bool) -> bool {
     let inner = text.trim_start().strip_prefix('[').unwrap_or(text).trim_start();

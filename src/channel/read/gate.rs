@@ -25,6 +25,7 @@ pub(super) fn judge(look: Look, seen: &Seen<'_>) -> Verdict {
         Look::More => Verdict::Wait(None),
         Look::Until(bytes) => Verdict::Wait(Some(bytes)),
         Look::Text(bytes) => Verdict::Text(bytes),
+        Look::Residue(bytes) if seen.place.quotes() => Verdict::Text(bytes),
         Look::Residue(bytes) => Verdict::Residue(bytes),
         Look::Broken { used, .. } if shown(used, seen) => Verdict::Text(used),
         Look::Broken { used, name } => Verdict::Broken { used, name },

@@ -5,15 +5,28 @@
 //! However the text is cut into pieces, the outcome is the same.
 
 mod bare_json;
+mod deepseek;
 mod envelope;
 mod fence;
 mod flow;
 mod format;
 mod gate;
+mod gemma;
+mod glm;
+mod harmony;
 mod hermes;
+mod invoke;
+mod kimi;
+mod minimax;
+mod mistral;
+mod name_json;
 mod place;
+mod python;
+mod pythonic;
 mod quotes;
 mod qwen_xml;
+mod residue;
+mod scan;
 mod think;
 mod words;
 
@@ -31,7 +44,23 @@ use place::Place;
 use think::{Piece, Think};
 
 /// All formats, in the order in which they are asked.
-static FORMATS: [&dyn Format; 4] = [&fence::Fence, &hermes::Hermes, &qwen_xml::QwenXml, &bare_json::BareJson];
+static FORMATS: [&dyn Format; 15] = [
+    &fence::Fence,
+    &hermes::Hermes,
+    &qwen_xml::QwenXml,
+    &glm::Glm,
+    &mistral::Mistral,
+    &harmony::Harmony,
+    &kimi::Kimi,
+    &deepseek::DeepSeek,
+    &gemma::Gemma,
+    &minimax::MiniMax,
+    &invoke::Invoke,
+    &pythonic::Pythonic,
+    &bare_json::BareJson,
+    &name_json::NameJson,
+    &residue::Residue,
+];
 
 /// Reads calls from the text of one answer.
 ///
@@ -52,8 +81,6 @@ pub struct Reader {
 struct Machine {
     /// Text that was not passed on yet.
     held: String,
-    /// How much of it is known not to begin a call.
-    clear: usize,
     /// The bytes without which it is useless to look again.
     until: Option<&'static [u8]>,
     place: Place,

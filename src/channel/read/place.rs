@@ -61,6 +61,11 @@ impl Place {
         self.line.is_empty() || (self.blank || self.after_call) && self.line.trim().is_empty()
     }
 
+    /// Whether nothing but space stands between a call and this place.
+    pub(super) fn follows_call(&self) -> bool {
+        self.after_call
+    }
+
     /// Whether the text here is inside of a fenced block.
     pub(super) fn in_fence(&self) -> bool {
         self.fence.is_some()

@@ -1,0 +1,390 @@
+//! Measures reading and healing against vectors that are not part of the repository. `FANLIGHT_SHARED` names their
+//! folder; without it, `../shared` is looked for, and a test says so when there is none.
+//!
+//! `cargo test --release --test it -- --ignored --nocapture shared_`
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use fanlight::channel::read::Quotes;
+use fanlight::channel::{Piece, Repaired, repair};
+use fanlight::rules::Aliases;
+use fanlight::wire::{Block, Tool};
+use serde_json::{Map, Value, json};
+
+/// One text, and what must come out of it.
+struct Vector {
+    group: String,
+    id: String,
+    tools: Vec<Tool>,
+    text: String,
+    calls: Option<Vec<(String, Value)>>,
+}
+
+fn shared(path: &str) -> Option<String> {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let told = std::env::var_os("FANLIGHT_SHARED").map(PathBuf::from);
+    let folders = told.into_iter().chain([here.join("../shared"), here.join("../../shared")]);
+    let found = folders.map(|folder| folder.join(path)).find(|file| file.exists());
+    if found.is_none() {
+        println!("skipped: no {path}; set FANLIGHT_SHARED");
+    }
+    found.map(|file| std::fs::read_to_string(file).unwrap())
+}
+
+fn rows(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn tool(name: &str, schema: &Value) -> Tool {
+    Tool {
+        name: name.to_owned(),
+        description: String::new(),
+        input_schema: schema.clone(),
+        defer_loading: false,
+        server_type: None,
+    }
+}
+
+fn read(tools: &[Tool], pieces: &[&str]) -> Repaired {
+    let pieces: Vec<Piece<'_>> = pieces.iter().map(|piece| Piece::Text(piece)).collect();
+    repair(tools, &Quotes::default(), &Aliases::builtin().unwrap(), &pieces, false)
+}
+
+fn calls(repaired: &Repaired) -> Vec<(String, Value)> {
+    let call = |block: &Block| match block {
+        Block::ToolUse(call) => Some((call.name.clone(), call.input.clone())),
+        _ => None,
+    };
+    repaired.content.iter().filter_map(call).collect()
+}
+
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(a), Value::Number(b)) => a.as_f64() == b.as_f64(),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(key, value)| b.get(key).is_some_and(|other| same(value, other)))
+        }
+        _ => one == other,
+    }
+}
+
+fn all_same(one: &[(String, Value)], other: &[(String, Value)]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.0 == b.0 && same(&a.1, &b.1))
+}
+
+/// The text cut after every character, and in halves at several places.
+fn cuts(text: &str) -> Vec<Vec<&str>> {
+    let places: Vec<usize> = text.char_indices().map(|(at, _)| at).skip(1).collect();
+    let mut all = vec![pieces_at(text, &places)];
+    for step in [2, 3, 7] {
+        all.push(pieces_at(text, &places.iter().copied().step_by(step).collect::<Vec<_>>()));
+    }
+    let every = (places.len() / 400).max(1);
+    all.extend(places.iter().step_by(every).map(|at| vec![&text[..*at], &text[*at..]]));
+    all
+}
+
+fn pieces_at<'a>(text: &'a str, places: &[usize]) -> Vec<&'a str> {
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for at in places {
+        pieces.push(&text[from..*at]);
+        from = *at;
+    }
+    pieces.push(&text[from..]);
+    pieces
+}
+
+/// Reads every vector, prints a table by group and up to `show` misses, and gives the shares by group.
+fn measure(vectors: &[Vector], show: usize) -> BTreeMap<String, (usize, usize)> {
+    let mut table: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut shown = 0;
+    for vector in vectors {
+        let Some(expected) = &vector.calls else { continue };
+        let got = calls(&read(&vector.tools, &[&vector.text]));
+        let good = all_same(&got, expected);
+        let entry = table.entry(vector.group.clone()).or_default();
+        entry.0 += usize::from(good);
+        entry.1 += 1;
+        if !good && shown < show {
+            shown += 1;
+            println!(
+                "MISS {} {}\n  text     {:?}\n  expected {:?}\n  got      {:?}",
+                vector.group, vector.id, vector.text, expected, got
+            );
+        }
+    }
+    for (group, (good, all)) in &table {
+        println!("{group:40} {good:6} of {all:6}  {:.2} %", 100.0 * *good as f64 / *all as f64);
+    }
+    table
+}
+
+fn call_of(value: &Value) -> (String, Value) {
+    let call = value.get("function").unwrap_or(value);
+    let arguments = match &call["arguments"] {
+        Value::String(text) => serde_json::from_str(text).unwrap_or(Value::Null),
+        other => other.clone(),
+    };
+    (call["name"].as_str().unwrap_or_default().to_owned(), arguments)
+}
+
+fn bfcl() -> Vec<Vector> {
+    let (Some(leaks), Some(tools)) =
+        (shared("data/toolcalls/bfcl-leaks-dev.jsonl"), shared("data/toolcalls/bfcl-tools-dev.json"))
+    else {
+        return Vec::new();
+    };
+    let tools: Value = serde_json::from_str(&tools).unwrap();
+    let of = |id: &str| -> Vec<Tool> {
+        let list = tools[id].as_array().unwrap();
+        list.iter().map(|one| tool(one["name"].as_str().unwrap(), &one["input_schema"])).collect()
+    };
+    let vector = |row: &Value| Vector {
+        group: row["format"].as_str().unwrap().to_owned(),
+        id: row["id"].as_str().unwrap().to_owned(),
+        tools: of(row["id"].as_str().unwrap()),
+        text: row["text"].as_str().unwrap().to_owned(),
+        calls: Some(row["expected"].as_array().unwrap().iter().map(call_of).collect()),
+    };
+    rows(&leaks).iter().map(vector).collect()
+}
+
+/// A schema that takes these arguments.
+fn schema_of(inputs: &[&Value]) -> Value {
+    let mut properties = Map::new();
+    for (key, value) in inputs.iter().filter_map(|input| input.as_object()).flatten() {
+        let kind = match value {
+            Value::Null => continue,
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        match properties.get(key) {
+            Some(known) if known["type"] != kind => drop(properties.insert(key.clone(), json!({}))),
+            _ => drop(properties.insert(key.clone(), json!({"type": kind}))),
+        }
+    }
+    json!({"type": "object", "properties": properties})
+}
+
+/// Tools that take all the calls of these vectors.
+fn declared(calls: &[(String, Value)]) -> Vec<Tool> {
+    let mut by_name: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for (name, input) in calls {
+        by_name.entry(name).or_default().push(input);
+    }
+    by_name
+        .into_iter()
+        .filter(|(name, _)| !name.is_empty())
+        .map(|(name, inputs)| tool(name, &schema_of(&inputs)))
+        .collect()
+}
+
+fn vllm() -> Vec<Vector> {
+    let Some(text) = shared("data/toolcalls/vllm-dev.jsonl") else { return Vec::new() };
+    let mut vectors: Vec<Vector> =
+        rows(&text).iter().enumerate().filter_map(|(at, row)| vllm_vector(at, row)).collect();
+    let known = declared(&vectors.iter().flat_map(|v| v.calls.clone().unwrap_or_default()).collect::<Vec<_>>());
+    for vector in &mut vectors {
+        let own = declared(&vector.calls.clone().unwrap_or_default());
+        let others = known.iter().filter(|tool| own.iter().all(|one| one.name != tool.name)).cloned();
+        vector.tools = own.iter().cloned().chain(others).collect();
+    }
+    vectors
+}
+
+fn vllm_vector(at: usize, row: &Value) -> Option<Vector> {
+    let input = ["model_output", "text", "output", "model_output_deltas"].iter().find_map(|key| row.get(*key))?;
+    let text = match input {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().filter_map(Value::as_str).collect(),
+        _ => return None,
+    };
+    let listed = |key: &str| row.get(key).and_then(Value::as_array).cloned();
+    let pairs = |pairs: Vec<Value>| {
+        let pair = |pair: &Value| {
+            let arguments = serde_json::from_str(pair[1].as_str().unwrap_or("null")).unwrap_or_default();
+            (pair[0].as_str().unwrap_or_default().to_owned(), arguments)
+        };
+        pairs.iter().map(pair).collect::<Vec<_>>()
+    };
+    let calls = listed("expected_tool_calls")
+        .map(|list| list.iter().map(call_of).collect())
+        .or_else(|| listed("expected").map(pairs))
+        .or_else(|| {
+            let name = row.get("expect_name")?.as_str()?;
+            Some(vec![(name.to_owned(), row["expect_args"].clone())])
+        })
+        .or_else(|| (row.get("kind")? == "no_tool_calls_output").then(Vec::new));
+    let source = row["source"].as_str().unwrap_or_default().rsplit('/').next().unwrap_or_default().to_owned();
+    Some(Vector { group: source, id: format!("row {at}"), tools: Vec::new(), text, calls })
+}
+
+fn llamacpp() -> Vec<Vector> {
+    let Some(text) = shared("data/toolcalls/llamacpp-dev.jsonl") else { return Vec::new() };
+    let rows = rows(&text);
+    let vector = |row: &Value| {
+        if row["chain"].get("is_partial").is_some() {
+            return None;
+        }
+        let list = row.pointer("/expect_resolved/tool_calls").or_else(|| row.get("expect_tool_calls"));
+        let calls = list.and_then(Value::as_array).map(|list| list.iter().map(call_of).collect::<Vec<_>>());
+        let template = row["template"].as_str().unwrap_or("(none)").rsplit('/').next().unwrap_or_default().to_owned();
+        let calls = calls.or_else(|| row.get("expect_content").map(|_| Vec::new()));
+        Some(Vector {
+            group: template,
+            id: row["source"].as_str().unwrap_or_default().rsplit(':').next().unwrap_or_default().to_owned(),
+            tools: row["chain"].get("tools").map(|_| Vec::new()).unwrap_or_default(),
+            text: row["text"].as_str().unwrap_or_default().to_owned(),
+            calls,
+        })
+    };
+    let mut vectors: Vec<Vector> = rows.iter().filter_map(vector).collect();
+    for vector in &mut vectors {
+        vector.tools = declared(&vector.calls.clone().unwrap_or_default());
+    }
+    vectors
+}
+
+fn ollama() -> Vec<Vector> {
+    let Some(text) = shared("data/toolcalls/ollama-dev.jsonl") else { return Vec::new() };
+    rows(&text).iter().filter_map(ollama_vector).collect()
+}
+
+fn ollama_vector(row: &Value) -> Option<Vector> {
+    if !["text", "stream", "events"].contains(&row["kind"].as_str()?) {
+        return None;
+    }
+    let chunks = row.get("input_chunks").and_then(Value::as_array);
+    let text = row
+        .get("input_text")
+        .and_then(Value::as_str)
+        .map(str::to_owned)
+        .or_else(|| Some(chunks?.iter().filter_map(Value::as_str).collect()))?;
+    let calls: Option<Vec<(String, Value)>> =
+        row.get("expected_calls").and_then(Value::as_array).map(|list| list.iter().map(call_of).collect());
+    let given = row.get("tools").and_then(Value::as_array).cloned().unwrap_or_default();
+    let own = |one: &Value| {
+        let one = one.get("function").unwrap_or(one);
+        let name = one["name"].as_str().unwrap_or_default();
+        tool(name, one.get("parameters").or_else(|| one.get("input_schema")).unwrap_or(&json!({})))
+    };
+    let given: Vec<Tool> = given.iter().map(own).filter(|tool| !tool.name.is_empty()).collect();
+    let tools = if given.is_empty() { declared(&calls.clone().unwrap_or_default()) } else { given };
+    Some(Vector {
+        group: row["family"].as_str()?.to_owned(),
+        id: row["name"].as_str().unwrap_or_default().to_owned(),
+        tools,
+        text,
+        calls,
+    })
+}
+
+/// The usual tools of a coding client.
+fn client_tools() -> Vec<Tool> {
+    let text = json!({"type": "string"});
+    let number = json!({"type": "number"});
+    let make = |name: &str, properties: Value, required: &[&str]| {
+        let schema =
+            json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false});
+        tool(name, &schema)
+    };
+    vec![
+        make("Bash", json!({"command": text, "description": text, "timeout": number}), &["command"]),
+        make("Read", json!({"file_path": text, "offset": number, "limit": number}), &["file_path"]),
+        make("Write", json!({"file_path": text, "content": text}), &["file_path", "content"]),
+        make(
+            "Edit",
+            json!({"file_path": text, "old_string": text, "new_string": text, "replace_all": {"type": "boolean"}}),
+            &["file_path", "old_string", "new_string"],
+        ),
+        make("Glob", json!({"pattern": text, "path": text}), &["pattern"]),
+        make(
+            "Grep",
+            json!({"pattern": text, "path": text, "glob": text, "output_mode": text, "head_limit": number}),
+            &["pattern"],
+        ),
+        make(
+            "Task",
+            json!({"description": text, "prompt": text, "subagent_type": text}),
+            &["description", "prompt", "subagent_type"],
+        ),
+        make("TodoWrite", json!({"todos": {"type": "array"}}), &["todos"]),
+        make("WebFetch", json!({"url": text, "prompt": text}), &["url", "prompt"]),
+        make("Skill", json!({"skill": text, "args": text}), &["skill"]),
+    ]
+}
+
+#[test]
+#[ignore = "needs the shared vectors"]
+fn shared_bfcl_is_read_exactly() {
+    for (format, (good, all)) in measure(&bfcl(), 40) {
+        assert!(good * 100 >= all * 99, "{format}: {good} of {all}");
+    }
+}
+
+#[test]
+#[ignore = "needs the shared vectors"]
+fn shared_parsers_agree() {
+    println!("vLLM");
+    measure(&vllm(), 200);
+    println!("llama.cpp");
+    measure(&llamacpp(), 200);
+    println!("Ollama");
+    measure(&ollama(), 200);
+}
+
+#[test]
+#[ignore = "needs the shared vectors"]
+fn shared_negatives_stay_text() {
+    let tools = client_tools();
+    let mut texts: Vec<(String, String)> = Vec::new();
+    if let Some(text) = shared("data/negatives/dev.jsonl") {
+        texts.extend(rows(&text).iter().map(|row| (row["id"].to_string(), row["text"].as_str().unwrap().to_owned())));
+    }
+    for page in [
+        "DESIGN.md",
+        "knowledge/users.md",
+        "knowledge/ollama.md",
+        "knowledge/claude-code.md",
+        "knowledge/rust.md",
+        "knowledge/peers.md",
+        "knowledge/sessions.md",
+        "knowledge/state-of-the-art.md",
+        "knowledge/engine.md",
+    ] {
+        texts.extend(shared(page).map(|text| (page.to_owned(), text)));
+    }
+    let mut wrong = Vec::new();
+    for (id, text) in &texts {
+        let whole = read(&tools, &[text]).content;
+        if whole != [Block::Text(text.clone())] {
+            wrong.push(format!("{id}: {whole:?}"));
+        }
+        let cuts = if text.len() > 2000 { cuts(text).into_iter().take(4).collect() } else { cuts(text) };
+        wrong.extend(
+            cuts.iter().filter(|pieces| read(&tools, pieces).content != whole).map(|_| format!("{id}: by cut")).take(1),
+        );
+    }
+    println!("{} negatives, {} wrong", texts.len(), wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+#[ignore = "needs the shared vectors"]
+fn shared_vectors_do_not_depend_on_cuts() {
+    let sample = bfcl().into_iter().enumerate().filter(|(at, _)| at % 23 == 0).map(|(_, vector)| vector);
+    let vectors: Vec<Vector> = sample.chain(vllm()).chain(llamacpp()).chain(ollama()).collect();
+    for vector in &vectors {
+        let whole = read(&vector.tools, &[&vector.text]);
+        for pieces in cuts(&vector.text) {
+            assert_eq!(read(&vector.tools, &pieces), whole, "{} {} {:?}", vector.group, vector.id, pieces);
+        }
+    }
+    println!("{} vectors, the same at every cut", vectors.len());
+}
