@@ -176,8 +176,8 @@ fn scalar(value: &Value, schema: Schema<'_>, aliases: &Aliases, repairs: &mut Ve
         }
     }
     let text_only = schema.types() == ["string"] && schema.keyword("enum").is_none();
-    if text_only && (value.is_number() || value.is_boolean()) {
-        repairs.push(Repair::TextFromScalar);
+    if text_only && value.is_number() {
+        repairs.push(Repair::TextFromNumber);
         return Some(Value::String(value.to_string()));
     }
     in_a_list(value, schema, aliases, repairs)

@@ -32,8 +32,9 @@ pub struct Healed {
 pub enum Invalid {
     /// No tool of this request has this name; the nearest ones.
     UnknownTool { name: String, nearest: Vec<String> },
-    /// The arguments do not fit, and why: one short clause a fault.
-    Arguments { tool: String, why: String },
+    /// The arguments do not fit, and why: one short clause a fault. `shaped`: every required parameter is there, every
+    /// given one is known and has the right type; what is wrong lies deeper.
+    Arguments { tool: String, why: String, shaped: bool },
 }
 
 /// A kind of repair.
@@ -46,8 +47,8 @@ pub enum Repair {
     KeyAlias,
     NumberString,
     BooleanString,
-    /// A number or a truth value where text is wanted.
-    TextFromScalar,
+    /// A number where text is wanted.
+    TextFromNumber,
     JsonInString,
     NullDropped,
     ScalarForArray,
@@ -69,7 +70,7 @@ impl Repair {
             Self::KeyAlias => "key-alias",
             Self::NumberString => "number-string",
             Self::BooleanString => "boolean-string",
-            Self::TextFromScalar => "text-from-scalar",
+            Self::TextFromNumber => "text-from-number",
             Self::JsonInString => "json-in-string",
             Self::NullDropped => "null-dropped",
             Self::ScalarForArray => "scalar-for-array",
@@ -99,7 +100,8 @@ pub fn heal(name: &str, input: Value, tools: &[Tool], aliases: &Aliases) -> Resu
     if faults.is_empty() && input.is_object() {
         return Ok(Healed { name: tool.name.clone(), input, repairs });
     }
-    Err(Invalid::Arguments { tool: tool.name.clone(), why: why(&schema, &given, &input) })
+    let shaped = input.is_object() && faults.iter().all(Fault::is_deep);
+    Err(Invalid::Arguments { tool: tool.name.clone(), why: why(&schema, &given, &input), shaped })
 }
 
 impl Invalid {

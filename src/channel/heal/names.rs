@@ -22,7 +22,7 @@ pub fn tool_called<'a>(name: &str, tools: &'a [Tool], aliases: &Aliases) -> Opti
     if let Some(tool) = by_case.or_else(by_letters) {
         return Some((tool, Some(Repair::NameCase)));
     }
-    let meant = |tool: &&Tool| aliases.tools_called(bare).any(|called| called == tool.name);
+    let meant = |tool: &&Tool| aliases.tools_called(bare).any(|called| called.eq_ignore_ascii_case(&tool.name));
     only(tools.iter().filter(meant)).map(|tool| (tool, Some(Repair::NameAlias)))
 }
 

@@ -268,6 +268,16 @@ impl<'a> Schema<'a> {
     }
 }
 
+impl Fault {
+    /// Whether the fault lies inside of a parameter, or in the choice of a simple value, and not in what parameters are
+    /// given.
+    pub(super) fn is_deep(&self) -> bool {
+        let inside = self.path.contains(['.', '[']);
+        let simple = matches!(self.what, Wrong::Type(_, "boolean" | "number" | "null"));
+        inside || simple || matches!(self.what, Wrong::NotOneOf(_) | Wrong::Bound(_) | Wrong::NoAlternative)
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = if self.path.is_empty() { "the input" } else { &self.path };

@@ -77,7 +77,7 @@ fn each_kind_of_damage_is_mended_and_named() {
             json!({"command": "ls", "tags": ["a"]}),
             vec!["scalar-for-array"],
         ),
-        ("Bash", json!({"command": 5}), json!({"command": "5"}), vec!["text-from-scalar"]),
+        ("Bash", json!({"command": 5}), json!({"command": "5"}), vec!["text-from-number"]),
         (
             "TodoWrite",
             json!({"todos": r#"[{"content":"a","status":"pending"}]"#}),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Quotes;
 use super::place::Place;
-use crate::channel::heal::{Schema, heal, tool_called};
+use crate::channel::heal::{Healed, Invalid, Schema, heal, tool_called};
 use crate::rules::Aliases;
 use crate::wire::Tool;
 
@@ -105,7 +105,16 @@ impl Scope {
 
     /// Whether the call fits its tool, as it is or healed.
     pub(super) fn fits(&self, call: &Raw) -> bool {
-        heal(&call.name, call.input.clone(), &self.tools, &self.aliases).is_ok()
+        self.healed(call).is_ok()
+    }
+
+    /// Whether the call fits its tool in all but details, so that its meaning is not in doubt.
+    pub(super) fn nearly_fits(&self, call: &Raw) -> bool {
+        !matches!(self.healed(call), Err(Invalid::UnknownTool { .. } | Invalid::Arguments { shaped: false, .. }))
+    }
+
+    fn healed(&self, call: &Raw) -> Result<Healed, Invalid> {
+        heal(&call.name, call.input.clone(), &self.tools, &self.aliases)
     }
 }
 

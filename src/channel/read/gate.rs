@@ -1,6 +1,6 @@
 //! The gates: what must hold before call-like text counts as a call.
 
-use super::format::{Found, Look, Seen};
+use super::format::{Found, Look, Raw, Seen};
 use super::words;
 
 /// What the machine is to do.
@@ -62,9 +62,11 @@ fn judge_calls(found: Found, seen: &Seen<'_>) -> Verdict {
         let called = found.marked || seen.place.leads();
         return if called { Verdict::Broken { used: found.used, name } } else { Verdict::Text(found.used) };
     }
-    let unfit = found.calls.iter().find(|call| !found.marked && !seen.scope.fits(call));
+    let leads = seen.place.leads();
+    let fits = |call: &Raw| if leads { seen.scope.nearly_fits(call) } else { seen.scope.fits(call) };
+    let unfit = found.calls.iter().find(|call| !found.marked && !fits(call));
     match unfit {
-        Some(call) if seen.place.leads() => Verdict::Broken { used: found.used, name: call.name.clone() },
+        Some(call) if leads => Verdict::Broken { used: found.used, name: call.name.clone() },
         Some(_) => Verdict::Text(found.used),
         None => Verdict::Calls(found),
     }

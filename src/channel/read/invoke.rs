@@ -4,6 +4,7 @@
 use serde_json::{Map, Value};
 
 use super::format::{Format, Found, Look, Opening, Raw, Seen};
+use super::qwen_xml::inner;
 use super::scan::{Scan, Step, Stop, look};
 use crate::channel::heal::typed;
 use crate::channel::json;
@@ -127,9 +128,9 @@ fn opened<'a>(scan: &mut Scan<'a>) -> Step<Option<Element<'a>>> {
     if !scan.eat(" name=")? {
         return Ok(None);
     }
-    let quoted = scan.eat("\"")?;
-    let name = scan.word(|c| !matches!(c, '"' | '>' | '\n'))?;
-    if quoted && !scan.eat("\"")? {
+    let closer = if scan.eat("\"")? { "\"" } else { ">" };
+    let name = scan.word(|c| c != '\n' && !closer.contains(c))?;
+    if closer == "\"" && !scan.eat(closer)? {
         return Ok(None);
     }
     scan.word(|c| c == ' ')?;
@@ -189,6 +190,5 @@ fn meant(text: &str, attributes: &str, scan: &Scan<'_>, tool: &str, key: &str) -
             return value;
         }
     }
-    let inner = text.strip_prefix('\n').and_then(|text| text.strip_suffix('\n')).unwrap_or(text);
-    typed(inner, scan.seen.scope.parameter(tool, key))
+    typed(inner(text), scan.seen.scope.parameter(tool, key))
 }

@@ -17,6 +17,7 @@ mod harmony;
 mod hermes;
 mod invoke;
 mod kimi;
+mod kimi_k3;
 mod minimax;
 mod mistral;
 mod name_json;
@@ -44,7 +45,7 @@ use place::Place;
 use think::{Piece, Think};
 
 /// All formats, in the order in which they are asked.
-static FORMATS: [&dyn Format; 15] = [
+static FORMATS: [&dyn Format; 16] = [
     &fence::Fence,
     &hermes::Hermes,
     &qwen_xml::QwenXml,
@@ -52,6 +53,7 @@ static FORMATS: [&dyn Format; 15] = [
     &mistral::Mistral,
     &harmony::Harmony,
     &kimi::Kimi,
+    &kimi_k3::KimiK3,
     &deepseek::DeepSeek,
     &gemma::Gemma,
     &minimax::MiniMax,

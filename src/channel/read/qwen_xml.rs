@@ -215,8 +215,8 @@ fn own_line(text: &str, at: usize) -> bool {
     text[..at].ends_with('\n')
 }
 
-/// The value without the line breaks that belong to its tags.
-fn inner(text: &str) -> &str {
-    let text = text.strip_prefix("\r\n").or_else(|| text.strip_prefix('\n')).unwrap_or(text);
+/// The value without the line breaks that belong to its tags: both, or none.
+pub(super) fn inner(text: &str) -> &str {
+    let Some(text) = text.strip_prefix("\r\n").or_else(|| text.strip_prefix('\n')) else { return text };
     text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text)
 }

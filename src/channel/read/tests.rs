@@ -56,7 +56,13 @@ pub(super) fn written(out: Vec<Delta>) -> Vec<String> {
                 text.push_str(&part);
                 continue;
             }
-            Delta::Thinking(part) => format!("({part})"),
+            Delta::Thinking(part) => match lines.last_mut().filter(|line| text.is_empty() && line.starts_with('(')) {
+                Some(before) => {
+                    before.insert_str(before.len() - 1, &part);
+                    continue;
+                }
+                None => format!("({part})"),
+            },
             Delta::Call(call) => format!("{}{}", call.name, call.input),
             Delta::BrokenCall { name, .. } => format!("!{name}"),
             Delta::Other(value) => value.to_string(),
@@ -149,7 +155,7 @@ fn tags() {
             &[r#"Write{"file_path":"a","content":"say </parameter> and\n<parameter=x>"}"#],
         ),
         ("<function=Bash>\n<parameter=command>\nls\n</function>\n</tool_call>", &[r#"Bash{"command":"ls"}"#]),
-        ("<function=refresh>{}</function><|eot_id|>", &["refresh{}", "<|eot_id|>"]),
+        ("<function=refresh>{}</function><|eot_id|>", &["refresh{}"]),
         (
             "<tool_call>{\"name\": \"Bash\", \"arguments\": {\"command\": \"say \"hi\"\"}}</tool_call> ok",
             &["!Bash", " ok"],
@@ -203,4 +209,75 @@ fn a_call_in_thinking_counts_when_nothing_else_was_said() {
     let think = format!("<think>{call}</think>");
     assert_eq!(read(&[&think], false).last().unwrap(), "refresh{}");
     assert_eq!(read(&[&think, "done"], false).last().unwrap(), "done");
+}
+
+#[test]
+fn brackets_tokens_and_python() {
+    check(&[
+        ("[TOOL_CALLS] [{\"name\": \"Read\", \"arguments\": {\"file_path\": \"a\"}}]", &[r#"Read{"file_path":"a"}"#]),
+        (
+            "Look.[TOOL_CALLS]Bash[ARGS]{\"command\": \"ls\"}[TOOL_CALLS]refresh[CALL_ID]ab[ARGS]{}",
+            &["Look.", r#"Bash{"command":"ls"}"#, "refresh{}"],
+        ),
+        ("Bash[ARGS]{\"command\": \"ls\"}\n\nLet me see.", &[r#"Bash{"command":"ls"}"#, "Let me see."]),
+        (
+            "<|channel|>commentary to=functions.Read <|constrain|>json<|message|>{\"file_path\": \"a\"}<|call|>",
+            &[r#"Read{"file_path":"a"}"#],
+        ),
+        ("<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Yes.", &["(hm)", "Yes."]),
+        ("commentary to=functions.Read json{\"file_path\":\"a\"}", &[r#"Read{"file_path":"a"}"#]),
+        (
+            "<|tool_calls_section_begin|><|tool_call_begin|>functions.Read:0<|tool_call_argument_begin|>{\"file_path\":\"a\"}<|tool_call_end|><|tool_calls_section_end|>",
+            &[r#"functions.Read:0{"file_path":"a"}"#],
+        ),
+        (
+            "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>Read\n```json\n{\"file_path\": \"a\"}\n```<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+            &[r#"Read{"file_path":"a"}"#],
+        ),
+        (
+            "ok<|tool_calls_begin|><|tool_call_begin|>Read<|tool_sep|>{\"file_path\": \"a\"}<|tool_call_end|>",
+            &["ok", r#"Read{"file_path":"a"}"#],
+        ),
+        (
+            "<tool_call>Bash\n<arg_key>command</arg_key>\n<arg_value>echo </arg_value> x</arg_value>\n<arg_key>timeout</arg_key>\n<arg_value>5</arg_value>\n</tool_call>",
+            &[r#"Bash{"command":"echo </arg_value> x","timeout":5}"#],
+        ),
+        ("<tool_call>refresh</tool_call>", &["refresh{}"]),
+        ("[math.factorial(number=5), refresh()]", &[r#"math.factorial{"number":5}"#, "refresh{}"]),
+        ("<|tool_call_start|>[Bash(command='it\\'s')]<|tool_call_end|>", &[r#"Bash{"command":"it's"}"#]),
+        (
+            "<|python_tag|>Bash.call(command=\"ls\"); refresh.call()<|eom_id|>",
+            &[r#"Bash{"command":"ls"}"#, "refresh{}"],
+        ),
+        (
+            "<|python_tag|>{\"type\": \"function\", \"name\": \"Bash\", \"parameters\": {\"command\": \"ls\"}}<|eom_id|>",
+            &[r#"Bash{"command":"ls"}"#],
+        ),
+        ("```tool_code\nRead(file_path=\"a\")\n```", &[r#"Read{"file_path":"a"}"#]),
+        ("Read\n{\"file_path\": \"a\"}", &[r#"Read{"file_path":"a"}"#]),
+        (
+            "<|tool_call>call:Bash{command:<|\"|>say \"a\", {b}<|\"|>,timeout:5}<tool_call|>",
+            &[r#"Bash{"command":"say \"a\", {b}","timeout":5}"#],
+        ),
+        ("<|tool_call>call:Bash:Bash{command: \"ls\"}<tool_call|>", &[r#"Bash:Bash{"command":"ls"}"#]),
+        ("<|tool_call>call:Bash(command: \"ls\")<tool_call|>", &[r#"Bash{"command":"ls"}"#]),
+        ("call:Write{content:hello, you,file_path:a.txt}", &[r#"Write{"content":"hello, you","file_path":"a.txt"}"#]),
+        ("<start_function_call>call:Bash{command:<escape>ls<escape>}<end_function_call>", &[r#"Bash{"command":"ls"}"#]),
+        (
+            "<minimax:tool_call>\n<invoke name=\"Bash\">\n<parameter name=\"command\">a && b</parameter>\n</invoke>\n</minimax:tool_call>",
+            &[r#"Bash{"command":"a && b"}"#],
+        ),
+        (
+            "<｜DSML｜tool_calls>\n<｜DSML｜invoke name=\"Bash\">\n<｜DSML｜parameter name=\"command\" string=\"true\">ls</｜DSML｜parameter>\n</｜DSML｜invoke>\n</｜DSML｜tool_calls>",
+            &[r#"Bash{"command":"ls"}"#],
+        ),
+        (
+            "]<]minimax[>[<tool_call>\n]<]minimax[>[<invoke name=\"Bash\">]<]minimax[>[<command>ls]<]minimax[>[</command>]<]minimax[>[</invoke>\n]<]minimax[>[</tool_call>",
+            &[r#"Bash{"command":"ls"}"#],
+        ),
+        (
+            "<|open|>tools<|sep|><|open|>call tool=\"Bash\" index=\"1\"<|sep|><|open|>argument key=\"command\" type=\"string\"<|sep|>ls<|close|>argument<|sep|><|close|>call<|sep|><|close|>tools<|sep|>",
+            &[r#"Bash{"command":"ls"}"#],
+        ),
+    ]);
 }

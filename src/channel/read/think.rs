@@ -8,7 +8,16 @@ pub(super) enum Piece {
 }
 
 /// The tags in which families think.
-const TAGS: [(&str, &str); 3] = [("<think>", "</think>"), ("[THINK]", "[/THINK]"), ("<seed:think>", "</seed:think>")];
+const TAGS: [(&str, &str); 8] = [
+    ("<think>", "</think>"),
+    ("[THINK]", "[/THINK]"),
+    ("<seed:think>", "</seed:think>"),
+    ("<mm:think>", "</mm:think>"),
+    ("<|channel|>analysis<|message|>", "<|end|>"),
+    ("<|start|>assistant<|channel|>analysis<|message|>", "<|end|>"),
+    ("<|channel>thought\n", "<channel|>"),
+    ("<|START_THINKING|>", "<|END_THINKING|>"),
+];
 
 /// Splits thinking from text as it streams.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +33,8 @@ enum State {
     Start,
     /// Inside, up to this tag.
     Inside(&'static str),
+    /// Past the closing tag, before any text.
+    Closed,
     /// All that follows is text.
     Past,
 }
@@ -52,14 +63,25 @@ impl Think {
                 push(out, std::mem::take(&mut self.held), false);
                 false
             }
+            State::Closed => self.closed(),
             State::Start => self.start(),
             State::Inside(tag) => self.inside(tag, out),
         }
     }
 
+    /// Drops the white space behind the closing tag; more thinking may follow.
+    fn closed(&mut self) -> bool {
+        self.held = self.held.trim_start().to_owned();
+        if self.held.is_empty() {
+            return false;
+        }
+        self.state = State::Start;
+        true
+    }
+
     fn start(&mut self) -> bool {
         let text = self.held.trim_start();
-        if TAGS.iter().any(|(open, _)| open.starts_with(text)) {
+        if TAGS.iter().any(|(open, _)| open.starts_with(text) && open.len() > text.len()) {
             return false;
         }
         let tag = TAGS.iter().find(|(open, _)| text.starts_with(open));
@@ -77,7 +99,7 @@ impl Think {
             let rest = self.held.split_off(at + tag.len());
             self.held.truncate(at);
             push(out, std::mem::replace(&mut self.held, rest), true);
-            self.state = State::Past;
+            self.state = State::Closed;
             return true;
         }
         let keep = (1..tag.len()).rev().find(|length| self.held.ends_with(&tag[..*length])).unwrap_or(0);
