@@ -118,7 +118,7 @@ fn unfit(about: &Situation, heard: &HeardCall, invalid: &Invalid, at: usize) -> 
         Invalid::UnknownTool { .. } => {
             Outcome::Object { kind: "tool-unknown", words: format!("Not done: {}.", invalid.why()), format: None, held }
         }
-        Invalid::Arguments { tool, why } => {
+        Invalid::Arguments { tool, why, .. } => {
             let known = about.tool(tool);
             let schema = known.map(own::describe).unwrap_or_default();
             let format = known.and_then(|tool| bound_to(about, &tool.name, &tool.input_schema));
