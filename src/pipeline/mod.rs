@@ -6,7 +6,9 @@ pub mod measure;
 mod plan;
 pub mod prefix;
 mod setup;
+mod way;
 
 pub use crate::wire::Dialect;
-pub use plan::{Plan, Planned, plan};
+pub use plan::Plan;
 pub use setup::{Setup, Target};
+pub use way::{Planned, plan};

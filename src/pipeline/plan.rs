@@ -1,24 +1,14 @@
-//! One request, planned.
+//! A request, ready to be sent: its bodies, and the reading of what comes back.
 
 use serde_json::Value;
 
-use super::assemble::Assembly;
 use super::measure;
-use super::setup::{Setup, Target};
+use super::setup::Target;
 use crate::channel::{Answer, Ask, Envelope, Shown, ShownHead, Situation, body};
-use crate::fold;
 use crate::report::Report;
 use crate::tokens::{Budget, FamilyCounter};
-use crate::trim::{self, Kind};
-use crate::wire::{Request, WireError};
-
-/// What is to be done with a request.
-pub enum Planned {
-    /// Answer it here with this text: it needs no model.
-    Answer { text: String, report: Report },
-    /// Send it.
-    Send(Box<Plan>),
-}
+use crate::trim::Kind;
+use crate::wire::Request;
 
 /// A request, ready to be sent.
 pub struct Plan {
@@ -39,35 +29,6 @@ const KEEP_ALIVE: &str = "30m";
 
 /// Tokens that a call needs at least; with less room a second request is not worth its prefill.
 const SHORTEST_REPLY: usize = 128;
-
-/// Plans one request. Pure: the same arguments give the same bytes.
-///
-/// # Errors
-/// `prompt is too long` when the head and the newest typed prompt alone exceed the budget.
-pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned, WireError> {
-    let profile = setup.profile(target);
-    let trimmed = trim::trim(request, &setup.rules, &profile, &target.profile, setup.counter());
-    let assembly = Assembly { setup, target, request, profile: &profile, trimmed: &trimmed };
-    match &trimmed.kind {
-        Kind::Side { answer, .. } => Ok(answered(&assembly, answer.clone())),
-        Kind::Compaction => {
-            let text = summary(&assembly);
-            Ok(answered(&assembly, text))
-        }
-        Kind::Main | Kind::Subagent | Kind::Aside { .. } => Ok(Planned::Send(Box::new(assembly.plan()?))),
-    }
-}
-
-fn answered(assembly: &Assembly<'_>, text: String) -> Planned {
-    Planned::Answer { text, report: assembly.report(&ShownHead::default(), &[]) }
-}
-
-/// The history in a digest: what the client will go on with. A small model's own summary would replace it for good.
-fn summary(assembly: &Assembly<'_>) -> String {
-    let Assembly { setup, target, trimmed, profile, .. } = assembly;
-    let room = Budget::of(target.window.tokens).prompt() / 4;
-    fold::summary(&trimmed.messages, &setup.rules, &profile.fold, &setup.family(&target.profile), room)
-}
 
 impl Plan {
     /// The body that goes upstream.

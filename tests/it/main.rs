@@ -7,8 +7,8 @@ mod captures;
 mod demo;
 mod fixtures;
 mod http;
-mod streams;
 mod shared_reads;
+mod streams;
 mod structure;
 
 use std::path::Path;

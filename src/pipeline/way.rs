@@ -1,0 +1,48 @@
+//! The way of one request: what kind it is decides whether it needs the model at all.
+
+use super::assemble::Assembly;
+use super::plan::Plan;
+use super::setup::{Setup, Target};
+use crate::channel::ShownHead;
+use crate::fold;
+use crate::report::Report;
+use crate::tokens::Budget;
+use crate::trim::{self, Kind};
+use crate::wire::{Request, WireError};
+
+/// What is to be done with a request.
+pub enum Planned {
+    /// Answer it here with this text: it needs no model.
+    Answer { text: String, report: Report },
+    /// Send it.
+    Send(Box<Plan>),
+}
+
+/// Plans one request. Pure: the same arguments give the same bytes.
+///
+/// # Errors
+/// `prompt is too long` when the head and the newest typed prompt alone exceed the budget.
+pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned, WireError> {
+    let profile = setup.profile(target);
+    let trimmed = trim::trim(request, &setup.rules, &profile, &target.profile, setup.counter());
+    let assembly = Assembly { setup, target, request, profile: &profile, trimmed: &trimmed };
+    match &trimmed.kind {
+        Kind::Side { answer, .. } => Ok(answered(&assembly, answer.clone())),
+        Kind::Compaction => {
+            let text = summary(&assembly);
+            Ok(answered(&assembly, text))
+        }
+        Kind::Main | Kind::Subagent | Kind::Aside { .. } => Ok(Planned::Send(Box::new(assembly.plan()?))),
+    }
+}
+
+fn answered(assembly: &Assembly<'_>, text: String) -> Planned {
+    Planned::Answer { text, report: assembly.report(&ShownHead::default(), &[]) }
+}
+
+/// The history in a digest: what the client will go on with. A small model's own summary would replace it for good.
+fn summary(assembly: &Assembly<'_>) -> String {
+    let Assembly { setup, target, trimmed, profile, .. } = assembly;
+    let room = Budget::of(target.window.tokens).prompt() / 4;
+    fold::summary(&trimmed.messages, &setup.rules, &profile.fold, &setup.family(&target.profile), room)
+}
