@@ -7,6 +7,7 @@ mod captures;
 mod demo;
 mod fixtures;
 mod http;
+mod promises;
 mod shared_reads;
 mod streams;
 mod structure;

@@ -1,0 +1,282 @@
+//! The promises, each with a test of its name, from outside: whole requests in, what would go upstream out.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::LazyLock;
+
+use fanlight::ledger::Entry;
+use fanlight::pipeline::{Plan, Planned, Setup, Target, plan};
+use fanlight::rules::RuleSet;
+use fanlight::tokens::{Counter, Memo, Window, WindowSource};
+use fanlight::wire::{Dialect, ErrorKind, Request, WireError};
+use serde_json::{Value, json};
+
+use crate::repository;
+
+const WINDOWS: [usize; 3] = [4096, 8192, 32_768];
+/// Families of all channels, over both dialects.
+const MODELS: [(&str, Dialect); 4] = [
+    (CONSTRAINED, Dialect::Ollama),
+    (CONSTRAINED, Dialect::Anthropic),
+    ("qwen3-coder:30b", Dialect::Ollama),
+    ("some-coder:7b", Dialect::Anthropic),
+];
+const CONSTRAINED: &str = "qwen2.5-coder:7b";
+
+fn fixture(name: &str) -> Value {
+    serde_json::from_str(&fs::read_to_string(repository().join("fixtures").join(name)).unwrap()).unwrap()
+}
+
+/// All requests of the older client's session: one before each answer.
+fn classic() -> Vec<Request> {
+    let head = fixture("requests/classic/hello.json");
+    let session = fixture("sessions/demo.json");
+    let messages = session["messages"].as_array().unwrap();
+    let answers = (0..messages.len()).filter(|at| messages[*at]["role"] == "assistant");
+    answers.map(|at| with_messages(&head, &messages[..at])).collect()
+}
+
+/// All requests of the newer client's session; from the middle on with more tools.
+fn lean() -> Vec<Request> {
+    let (short, long) = (fixture("requests/lean/hello.json"), fixture("requests/lean/loop.json"));
+    let loaded = fixture("sessions/lean.json")["loaded_from"].as_u64().unwrap() as usize;
+    let messages = long["messages"].as_array().unwrap();
+    let answers = (0..messages.len()).filter(|at| messages[*at]["role"] == "assistant");
+    // The opening has one message more than the session: the surroundings behind the first prompt.
+    answers.map(|at| with_messages(if at > loaded { &long } else { &short }, &messages[..at])).collect()
+}
+
+fn with_messages(head: &Value, messages: &[Value]) -> Request {
+    let mut body = head.clone();
+    body["messages"] = messages.into();
+    Request::parse(body.to_string().as_bytes()).unwrap()
+}
+
+fn target(setup: &Setup, model: &str, window: usize, dialect: Dialect) -> Target {
+    setup.target(model, Window { tokens: window, source: WindowSource::Setting }, dialect).unwrap()
+}
+
+fn sent(setup: &Setup, target: &Target, request: &Request) -> Box<Plan> {
+    match plan(setup, target, request).unwrap() {
+        Planned::Send(plan) => plan,
+        Planned::Answer { text, .. } => panic!("answered here: {text}"),
+    }
+}
+
+/// A session as it was sent: what it was sent to, and the plan of every request.
+type Sent = (String, Vec<Box<Plan>>);
+
+/// Both sessions, for all models and windows.
+fn all_sent() -> &'static [Sent] {
+    static ALL: LazyLock<Vec<Sent>> = LazyLock::new(|| {
+        let setup = Setup::new(RuleSet::builtin());
+        let mut all = Vec::new();
+        for (client, requests) in [("classic", classic()), ("lean", lean())] {
+            for ((model, dialect), window) in MODELS.into_iter().flat_map(|m| WINDOWS.map(|w| (m, w))) {
+                let target = target(&setup, model, window, dialect);
+                let plans = requests.iter().map(|request| sent(&setup, &target, request)).collect();
+                all.push((format!("{client}, {model}, {dialect:?}, {window}"), plans));
+            }
+        }
+        all
+    });
+    &ALL
+}
+
+fn every_plan(check: impl Fn(&str, &[Box<Plan>])) {
+    all_sent().iter().for_each(|(place, plans)| check(place, plans));
+}
+
+/// All texts of a body, however deep they stand.
+fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::String(text) => found.push(text),
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        Value::Object(fields) => fields.values().for_each(|item| texts(item, found)),
+        _ => {}
+    }
+}
+
+/// A count of our own: every text of messages and system, and each tool.
+fn counted(body: &Value) -> usize {
+    static MEMO: LazyLock<Memo> = LazyLock::new(Memo::default);
+    let mut found = Vec::new();
+    texts(&body["messages"], &mut found);
+    texts(&body["system"], &mut found);
+    // Ollama's wrapping around a tool is not shown to a model.
+    let tools = body["tools"].as_array().into_iter().flatten();
+    let tools = tools.map(|tool| tool.get("function").unwrap_or(tool).to_string());
+    tools.map(|tool| MEMO.count(&tool)).sum::<usize>() + found.iter().map(|text| MEMO.count(text)).sum::<usize>()
+}
+
+#[test]
+fn fit() {
+    every_plan(|place, plans| {
+        for plan in plans.iter().rev().step_by(7) {
+            let (report, body) = (&plan.report, plan.body());
+            assert!(report.fits && report.after.total <= report.budget, "{place}: {report:?}");
+            assert!(counted(&body) <= report.window, "{place}: {} by another count", counted(&body));
+            let room = body["options"]["num_predict"].as_u64().or(body["max_tokens"].as_u64()).unwrap() as usize;
+            assert!(room > 0 && report.after.total + room <= report.window, "{place}: {room} for the reply");
+        }
+    });
+}
+
+#[test]
+fn fit_refuses_only_what_the_user_typed() {
+    let setup = Setup::new(RuleSet::builtin());
+    let target = target(&setup, CONSTRAINED, 4096, Dialect::Ollama);
+    let head = fixture("requests/classic/hello.json");
+    let words = "the tide comes and goes ".repeat(2000);
+    let typed = with_messages(&head, &[json!({"role": "user", "content": words})]);
+    let Err(WireError { kind, message }) = plan(&setup, &target, &typed) else { panic!("it cannot fit") };
+    assert_eq!(kind, ErrorKind::InvalidRequest);
+    assert!(message.starts_with("prompt is too long: ") && message.ends_with(" maximum"), "{message}");
+
+    let result = [
+        json!({"role": "user", "content": "Read it."}),
+        json!({"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "Read", "input": {"file_path": "/home/ann/a.txt"}}]}),
+        json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": words.replace("goes ", "goes\n")}]}),
+    ];
+    assert!(sent(&setup, &target, &with_messages(&head, &result)).report.fits, "a long result is shown in part");
+}
+
+#[test]
+fn pairing() {
+    every_plan(|place, plans| {
+        for plan in plans.iter().filter(|plan| plan.target.dialect == Dialect::Anthropic).rev().step_by(5) {
+            let body = plan.body();
+            let messages = body["messages"].as_array().unwrap();
+            assert_eq!(messages[0]["role"], "user", "{place}");
+            for pair in messages.windows(2) {
+                assert_ne!(pair[0]["role"], pair[1]["role"], "{place}: roles alternate");
+                assert_eq!(ids(&pair[0], "id"), ids(&pair[1], "tool_use_id"), "{place}: calls and results");
+            }
+            assert!(ids(messages.last().unwrap(), "id").is_empty(), "{place}: the last call has its result");
+        }
+    });
+}
+
+fn ids(message: &Value, key: &str) -> BTreeSet<String> {
+    let blocks = message["content"].as_array().into_iter().flatten();
+    blocks.filter_map(|block| block[key].as_str().map(str::to_owned)).collect()
+}
+
+/// What the model reads, in order: system text, tools, and each message.
+fn read(plan: &Plan) -> Vec<String> {
+    let body = plan.body();
+    let mut parts = vec![body["system"].to_string(), body["tools"].to_string()];
+    parts.extend(body["messages"].as_array().unwrap().iter().map(Value::to_string));
+    parts
+}
+
+#[test]
+fn stable_prefix() {
+    every_plan(|place, plans| {
+        let native_anthropic = plans[0].target.dialect == Dialect::Anthropic;
+        let mut cuts = 0;
+        for pair in plans.windows(2) {
+            if pair[1].report.cuts > pair[0].report.cuts {
+                cuts += 1;
+                continue;
+            }
+            let (before, after) = (read(&pair[0]), read(&pair[1]));
+            // Two user messages in a row are one on this dialect: the last one may go on.
+            let whole = before.len() - usize::from(native_anthropic);
+            assert!(after.starts_with(&before[..whole]), "{place}: an unplanned break\n{before:#?}\n{after:#?}");
+        }
+        assert!(cuts <= plans.len() / 3, "{place}: {cuts} cuts in {} requests", plans.len());
+    });
+}
+
+#[test]
+fn stable_prefix_after_a_restart() {
+    let (first, second) = (Setup::new(RuleSet::builtin()), Setup::new(RuleSet::builtin()));
+    for request in classic().iter().rev().step_by(6).chain(&lean()) {
+        let body = |setup: &Setup| sent(setup, &target(setup, CONSTRAINED, 4096, Dialect::Ollama), request).body();
+        assert_eq!(body(&first).to_string(), body(&second).to_string());
+    }
+}
+
+#[test]
+fn stable_prefix_from_folder_to_folder() {
+    let setup = Setup::new(RuleSet::builtin());
+    let target = target(&setup, CONSTRAINED, 8192, Dialect::Ollama);
+    for name in ["requests/classic/hello.json", "requests/lean/hello.json"] {
+        let here = fixture(name).to_string();
+        let there = here.replace("/home/ann/tidebook", "/srv/work/other").replace("2026-11-02", "2027-03-14");
+        assert_ne!(here, there);
+        let head = |body: &str| {
+            let plan = sent(&setup, &target, &Request::parse(body.as_bytes()).unwrap());
+            (plan.head.system.clone(), plan.head.examples.clone())
+        };
+        assert_eq!(head(&here), head(&there), "{name}: the head holds nothing of the folder or the day");
+    }
+}
+
+#[test]
+fn reachable() {
+    every_plan(|place, plans| {
+        for plan in [&plans[0], plans.last().unwrap()] {
+            let body = plan.body().to_string();
+            for tool in plan.request.tools.iter().filter(|tool| !tool.defer_loading) {
+                assert!(body.contains(&tool.name), "{place}: {} has vanished", tool.name);
+            }
+        }
+    });
+}
+
+#[test]
+fn honest_numbers() {
+    every_plan(|place, plans| {
+        for plan in plans.iter().step_by(9) {
+            let (report, body) = (&plan.report, plan.body());
+            let parts = |parts: fanlight::report::Parts| parts.system + parts.tools + parts.messages;
+            assert_eq!(parts(report.before), report.before.total, "{place}");
+            assert_eq!(parts(report.after), report.after.total, "{place}");
+            let ours = counted(&body);
+            assert!(report.after.total >= ours, "{place}: {} said, {ours} sent", report.after.total);
+        }
+    });
+}
+
+#[test]
+fn honest_numbers_show_zero_as_zero() {
+    let setup = Setup::new(RuleSet::builtin());
+    let mut target = target(&setup, "some-coder:7b", 32_768, Dialect::Anthropic);
+    target.profile_name = Some("off".into());
+    let plan = sent(&setup, &target, &classic()[0]);
+    assert!(plan.report.reduction() < 1.0, "{:?}", plan.report);
+    assert_eq!(plan.report.parked, Vec::<String>::new());
+}
+
+#[test]
+fn honest_numbers_name_the_dead() {
+    let setup = Setup::new(RuleSet::builtin());
+    let target = target(&setup, CONSTRAINED, 8192, Dialect::Ollama);
+    let text = fixture("requests/classic/hello.json").to_string();
+    let dead = |body: &str| sent(&setup, &target, &Request::parse(body.as_bytes()).unwrap()).report.dead.clone();
+    let more = dead(&text.replace("# Doing tasks", "# Something that nobody has seen"));
+    assert!(more.len() > dead(&text).len(), "{more:?}");
+}
+
+#[test]
+fn private() {
+    let setup = Setup::new(RuleSet::builtin());
+    let target = target(&setup, CONSTRAINED, 4096, Dialect::Ollama);
+    let head = fixture("requests/classic/hello.json");
+    let secret = "xylophone-4711";
+    let request = with_messages(
+        &head,
+        &[
+            json!({"role": "user", "content": format!("My word is {secret}.")}),
+            json!({"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": format!("echo {secret}")}}]}),
+            json!({"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": secret}]}),
+        ],
+    );
+    let plan = sent(&setup, &target, &request);
+    assert!(plan.body().to_string().contains(secret), "the model gets it");
+    let report = serde_json::to_string(&plan.report).unwrap();
+    let line = serde_json::to_string(&Entry::of(&plan.report)).unwrap();
+    assert!(!report.contains(secret) && !line.contains(secret), "{report}\n{line}");
+}
