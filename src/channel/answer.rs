@@ -89,17 +89,26 @@ impl Answer {
     pub fn on_end(&mut self, end: End, out: &mut Vec<Delta>) -> Next {
         let (stop, usage) = match end {
             End::Complete { stop, usage } => (stop, usage),
-            End::Failed(error) => return Next::Fail(error),
+            End::Failed(error) => {
+                // What was held back is not lost with the stream; a call that was begun is none.
+                self.end_reply(true, out);
+                return Next::Fail(error);
+            }
         };
         self.add(usage);
-        let before = out.len();
-        let fresh = Reply::new(&self.about);
-        let heard = std::mem::replace(&mut self.reply, fresh).on_end(stop == StopReason::MaxTokens, out);
-        self.listen(&out[before..]);
+        let heard = self.end_reply(stop == StopReason::MaxTokens, out);
         for kind in &heard.repairs {
             self.count(kind);
         }
         self.after(&heard, stop, out)
+    }
+
+    fn end_reply(&mut self, cut: bool, out: &mut Vec<Delta>) -> Heard {
+        let before = out.len();
+        let fresh = Reply::new(&self.about);
+        let heard = std::mem::replace(&mut self.reply, fresh).on_end(cut, out);
+        self.listen(&out[before..]);
+        heard
     }
 
     /// Ends the turn where upstream cannot be asked again.
