@@ -80,10 +80,29 @@ impl Shapes {
         let filled = sections.iter().enumerate().map(|(at, section)| {
             let (heading, bytes) = (section[0].as_str().unwrap(), section[1].as_u64().unwrap() as usize);
             let gap = if heading.is_empty() { 2 } else { heading.len() + 4 };
-            let text = prose(&self.words(), at + 3, bytes - gap);
-            if heading.is_empty() { text } else { format!("{heading}\n\n{text}") }
+            if heading.is_empty() {
+                return self.beginning(client, bytes - gap);
+            }
+            format!("{heading}\n\n{}", prose(&self.words(), at + 3, bytes - gap))
         });
         filled.collect()
+    }
+
+    /// What stands before the first heading: paragraphs that begin as the real ones do.
+    fn beginning(&self, client: &str, bytes: usize) -> String {
+        let words = self.words();
+        let begin =
+            |text: &str, seed: usize, bytes: usize| format!("{text} {}", prose(&words, seed, bytes - text.len()));
+        let all = [
+            "You are an interactive program.",
+            "IMPORTANT: Assist with authorized security",
+            "IMPORTANT: You must NEVER generate or guess URLs",
+            "If the user asks for help or wants to give feedback",
+        ];
+        let begins = if client == "classic" { &all[..] } else { &all[..2] };
+        let each = bytes / begins.len();
+        let paragraphs: Vec<String> = begins.iter().enumerate().map(|(at, text)| begin(text, at + 3, each)).collect();
+        paragraphs.join("\n\n")
     }
 }
 

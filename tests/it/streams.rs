@@ -1,7 +1,8 @@
 //! Streams of model servers, as they come, and what the client gets of them: `fixtures/streams/*.md`.
 //!
-//! A file is prose with pairs of blocks. ```` ```upstream DIALECT MODEL ```` holds the bytes of an answer,
-//! ```` ```client ```` what comes out: `text "…"`, `call NAME {…}`, `stop REASON`, `error KIND`, `ask again`.
+//! A file is prose with pairs of blocks. ```` ```upstream DIALECT MODEL ```` holds the bytes of an answer;
+//! ```` ```upstream text MODEL REASON ```` what the model wrote until it stopped for that reason, which is streamed in
+//! Ollama's lines. ```` ```client ```` is what comes out: `text "…"`, `call NAME {…}`, `stop REASON`, `error KIND`, `ask again`.
 //! Each pair is played in pieces of several sizes: how bytes are divided on their way must not matter.
 
 use std::fs;
@@ -11,6 +12,7 @@ use fanlight::pipeline::{Plan, Planned, Setup, plan};
 use fanlight::rules::RuleSet;
 use fanlight::tokens::{Window, WindowSource};
 use fanlight::wire::{ChatDecoder, Delta, Dialect, End, EventDecoder, Request, SseReader};
+use serde_json::json;
 
 use crate::repository;
 
@@ -41,10 +43,15 @@ fn read(place: &str, text: &str) -> Vec<Case> {
         let (upstream, after) = after.split_once("```").unwrap();
         let (_, after) = after.split_once("```client\n").expect("every upstream block has its client block");
         let (client, after) = after.split_once("```").unwrap();
-        let (dialect, model) = info.split_once(' ').unwrap();
-        let dialect = if dialect == "ollama" { Dialect::Ollama } else { Dialect::Anthropic };
+        let words: Vec<&str> = info.split(' ').collect();
+        let (dialect, upstream) = match words[..] {
+            ["anthropic", _] => (Dialect::Anthropic, upstream.to_owned()),
+            ["ollama", _] => (Dialect::Ollama, upstream.to_owned()),
+            ["text", _, reason] => (Dialect::Ollama, written(upstream.trim_end_matches('\n'), 9, reason)),
+            _ => panic!("{place}: {info}"),
+        };
         let place = format!("{place}, {}", cases.len() + 1);
-        cases.push(Case { place, dialect, model: model.into(), upstream: upstream.into(), client: client.into() });
+        cases.push(Case { place, dialect, model: words[1].into(), upstream, client: client.into() });
         rest = after;
     }
     cases
@@ -170,15 +177,19 @@ fn text_that_talks_about_calls_stays_text_byte_for_byte() {
     }
 }
 
-/// What the client gets of a text that a model streams in pieces of so many characters.
-fn passed(setup: &Setup, model: &str, text: &str, piece: usize) -> String {
+/// A text as Ollama streams it, in pieces of so many characters.
+fn written(text: &str, piece: usize, reason: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let line = |piece: &[char], done: bool| {
-        let content: String = piece.iter().collect();
-        let message = serde_json::json!({"role": "assistant", "content": content});
-        format!("{}\n", serde_json::json!({"model": model, "message": message, "done": done, "done_reason": "stop"}))
+        let message = json!({"role": "assistant", "content": piece.iter().collect::<String>()});
+        format!("{}\n", json!({"message": message, "done": done, "done_reason": reason}))
     };
-    let upstream: String = chars.chunks(piece).map(|piece| line(piece, false)).chain([line(&[], true)]).collect();
+    chars.chunks(piece).map(|piece| line(piece, false)).chain([line(&[], true)]).collect()
+}
+
+/// What the client gets of a text that a model streams in pieces of so many characters.
+fn passed(setup: &Setup, model: &str, text: &str, piece: usize) -> String {
+    let upstream = written(text, piece, "stop");
     let case =
         Case { place: String::new(), dialect: Dialect::Ollama, model: model.into(), upstream, client: String::new() };
     let plan = planned(setup, &case);
