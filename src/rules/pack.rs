@@ -105,8 +105,8 @@ pub struct SectionRule {
     /// It falls when none of these tools is shown in full.
     #[serde(default)]
     pub tools: Vec<String>,
-    /// How the further paragraphs of the section begin, where it is the last one of the prompt. What begins
-    /// otherwise was put behind it by the user, and is not touched.
+    /// How the further paragraphs of the section begin. What begins otherwise was put behind it by the user, and is
+    /// not touched. Without it, all paragraphs belong to the section, unless it is the last one of the prompt.
     #[serde(default)]
     pub paragraphs: Vec<String>,
     #[serde(default)]
@@ -215,6 +215,10 @@ pub struct ReminderRule {
     /// From this detail on it stays as it came.
     #[serde(default)]
     pub keep_from: Option<u8>,
+    /// How its further paragraphs begin, where it is dropped or replaced. A paragraph that begins otherwise is
+    /// another text, and stays.
+    #[serde(default)]
+    pub paragraphs: Vec<String>,
     /// The user's own text: no rule reaches into it, and it ends only where one of `ends` begins a line.
     #[serde(default)]
     pub own: bool,

@@ -19,7 +19,7 @@ mod tally;
 mod tools;
 mod words;
 
-use crate::rules::{ModelProfile, Pack, Profile, RuleSet, Version};
+use crate::rules::{ModelProfile, Pack, Profile, RuleSet, SectionRule, Version};
 use crate::tokens::Counter;
 use crate::wire::{Block, Message, Request, Role};
 
@@ -104,9 +104,12 @@ fn leading_reminders(messages: &mut [Message]) -> Vec<String> {
     taken
 }
 
-/// Rules that must match this version and did not. Only where the request has what they speak of.
+/// Rules that must match this version and did not. Only where the request has what they speak of: not where the user
+/// has put a prompt of his own in place of the client's.
 fn dead_rules(request: &Request, pack: &Pack, version: Option<Version>, tally: &Tally) -> Vec<String> {
-    if request.system.is_empty() || request.tools.is_empty() {
+    let headed = |rule: &&SectionRule| !rule.headings.is_empty() && rule.seen().expects(version);
+    let clients_own = pack.sections.iter().filter(headed).any(|rule| tally.matched("section", &rule.id));
+    if request.tools.is_empty() || !clients_own {
         return Vec::new();
     }
     let sections = pack.sections.iter().map(|rule| ("section", &rule.id, rule.seen()));

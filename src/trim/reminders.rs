@@ -3,7 +3,7 @@
 use crate::rules::{HeadProfile, Pack, ReminderAction, ReminderRule};
 
 use super::tally::Tally;
-use super::words::{bare, first_words, tidy, without_lines};
+use super::words::{bare, first_words, own_part, tidy, without_lines};
 
 const OPEN: &str = "<system-reminder>";
 const CLOSE: &str = "</system-reminder>";
@@ -70,7 +70,8 @@ impl Reminders<'_> {
     }
 
     fn piece(&self, piece: &str, rule: &ReminderRule, tally: &mut Tally) -> String {
-        let before = piece.trim();
+        let goes = matches!(rule.action, ReminderAction::Drop | ReminderAction::Replace) && !rule.own;
+        let (before, other) = if goes { own_part(piece.trim(), &rule.paragraphs) } else { (piece.trim(), "") };
         let in_full = rule.own || rule.keep_from.is_some_and(|from| from <= self.profile.detail);
         let after = match rule.action {
             _ if in_full => before.to_owned(),
@@ -84,7 +85,7 @@ impl Reminders<'_> {
             tally.withheld.extend(lines.filter(|line| is_tool_name(line)).map(str::to_owned));
         }
         tally.hit("reminder", &rule.id, before, &after);
-        after
+        if other.is_empty() { after } else { format!("{after}\n{other}").trim().to_owned() }
     }
 }
 

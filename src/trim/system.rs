@@ -5,7 +5,7 @@ use crate::rules::{HeadProfile, LineRule, Only, Pack, SectionAction, SectionRule
 
 use super::sections::{Section, split};
 use super::tally::Tally;
-use super::words::{first_sentence, tidy, without_lines};
+use super::words::{first_sentence, own_part, tidy, without_lines};
 use super::{Head, Kind};
 
 /// What decides what becomes of the system text.
@@ -71,7 +71,8 @@ impl System<'_> {
             left.head.push(self.unknown(section, tally));
             return;
         };
-        let (text, users) = if last { users_own(section.text, rule) } else { (section.text, "") };
+        let parted = (last || !rule.paragraphs.is_empty()) && rule.action != SectionAction::Preamble;
+        let (text, users) = if parted { own_part(section.text, &rule.paragraphs) } else { (section.text, "") };
         let into_preamble = rule.action == SectionAction::Preamble;
         let kept = self.applied(text, rule, head);
         tally.hit("section", &rule.id, text, kept.as_deref().unwrap_or_default());
@@ -155,20 +156,4 @@ fn preamble(text: &str, rule: &SectionRule) -> String {
         rest.split_once(behind.as_str()).map(|(found, _)| found)
     });
     found.map_or_else(|| tidy(text), |found| ours.replace("{}", found))
-}
-
-/// Parts the last section of a prompt from what the user put behind it: from the first paragraph that is not known.
-fn users_own<'a>(text: &'a str, rule: &SectionRule) -> (&'a str, &'a str) {
-    if rule.action == SectionAction::Preamble {
-        return (text, "");
-    }
-    let mut at = text.find("\n\n").unwrap_or(text.len());
-    while at < text.len() {
-        let start = at + (text[at..].len() - text[at..].trim_start().len());
-        if !rule.paragraphs.iter().any(|known| text[start..].starts_with(known.as_str())) {
-            return (text[..at].trim_end(), text[start..].trim());
-        }
-        at = text[start..].find("\n\n").map_or(text.len(), |next| start + next);
-    }
-    (text, "")
 }

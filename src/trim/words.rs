@@ -29,6 +29,20 @@ pub(super) fn without_lines(text: &str, starts: &[String]) -> String {
     text.lines().filter(stays).collect::<Vec<_>>().join("\n")
 }
 
+/// Parts a text from what stands behind it and is not its own: from the second paragraph on, the first that begins
+/// with none of `paragraphs`.
+pub(super) fn own_part<'a>(text: &'a str, paragraphs: &[String]) -> (&'a str, &'a str) {
+    let mut at = text.find("\n\n").unwrap_or(text.len());
+    while at < text.len() {
+        let start = at + (text[at..].len() - text[at..].trim_start().len());
+        if !paragraphs.iter().any(|known| text[start..].starts_with(known.as_str())) {
+            return (text[..at].trim_end(), text[start..].trim());
+        }
+        at = text[start..].find("\n\n").map_or(text.len(), |next| start + next);
+    }
+    (text, "")
+}
+
 /// At most one empty line in a row, no space at the ends of lines or of the text.
 pub(super) fn tidy(text: &str) -> String {
     let mut lines: Vec<&str> = Vec::new();
