@@ -94,13 +94,13 @@ impl<'a> Form<'a> {
     fn examples(&self, head: &Head) -> Vec<Shown> {
         let shown = |name: &str| head.core.iter().any(|tool| tool.client.name == name);
         let fitting = self.model.examples.iter().filter(|example| example.steps.iter().all(|step| shown(&step.tool)));
-        fitting.flat_map(|example| self.example(example)).collect()
+        fitting.flat_map(|example| self.example(example, head)).collect()
     }
 
-    fn example(&self, example: &crate::rules::Example) -> Vec<Shown> {
+    fn example(&self, example: &crate::rules::Example, head: &Head) -> Vec<Shown> {
         let mut shown = vec![Shown::text(Speaker::User, &example.prompt)];
         for step in &example.steps {
-            let call = write::call(self.model.show.form, &step.tool, &step.arguments);
+            let call = write::call(self.model.show.form, &step.tool, &ordered(&step.tool, &step.arguments, head));
             shown.push(Shown::text(Speaker::Assistant, call));
             shown.push(Shown::text(Speaker::User, self.result_text(&step.tool, &step.result)));
         }
@@ -181,6 +181,15 @@ impl<'a> Form<'a> {
     fn result_text(&self, tool: &str, text: &str) -> String {
         self.model.show.result.replace("{tool}", tool).replace("{text}", text)
     }
+}
+
+/// Arguments in the order of the tool's schema, in which a bound reply gives them.
+fn ordered(tool: &str, arguments: &Value, head: &Head) -> Value {
+    let schema = head.core.iter().find(|shown| shown.client.name == tool).map(|shown| &shown.schema);
+    let place = |key: &str| schema?["properties"].as_object()?.keys().position(|known| known == key);
+    let mut fields: Vec<(&String, &Value)> = arguments.as_object().into_iter().flatten().collect();
+    fields.sort_by_key(|(key, _)| place(key).unwrap_or(usize::MAX));
+    Value::Object(fields.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
 fn native_head(head: &Head, own: &[ShownTool]) -> ShownHead {

@@ -11,7 +11,7 @@ pub(super) fn all(profile: &ShowProfile, tools: &[&ShownTool], index: &str) -> S
         return String::new();
     }
     let mut parts = vec![profile.instructions.trim().to_owned()];
-    parts.extend(tools.iter().map(|tool| line(tool)));
+    parts.extend(tools.iter().map(|tool| line(profile, tool)));
     if profile.parked && !index.is_empty() {
         parts.push(format!("- {index}"));
     }
@@ -20,22 +20,26 @@ pub(super) fn all(profile: &ShowProfile, tools: &[&ShownTool], index: &str) -> S
 }
 
 /// `Name(key: type, optional?: type): description`
-fn line(tool: &ShownTool) -> String {
-    let description: Vec<&str> = tool.description.split_whitespace().collect();
-    format!("- {}({}): {}", tool.client.name, parameters(&tool.schema), description.join(" "))
+fn line(profile: &ShowProfile, tool: &ShownTool) -> String {
+    let name = &tool.client.name;
+    let description = profile.tools.get(name).unwrap_or(&tool.description);
+    let description: Vec<&str> = description.split_whitespace().collect();
+    format!("- {name}({}): {}", parameters(&tool.schema, profile.needed_only), description.join(" "))
 }
 
-fn parameters(schema: &Value) -> String {
+fn parameters(schema: &Value, needed_only: bool) -> String {
     let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let properties = schema["properties"].as_object().into_iter().flatten();
     let one = |(key, value): (&String, &Value)| {
-        let mark = if required.contains(&key.as_str()) { "" } else { "?" };
-        match type_of(value).as_str() {
+        let needed = required.contains(&key.as_str());
+        let mark = if needed { "" } else { "?" };
+        let shown = match type_of(value).as_str() {
             "string" => format!("{key}{mark}"),
             kind => format!("{key}{mark}: {kind}"),
-        }
+        };
+        (needed || !needed_only).then_some(shown)
     };
-    properties.map(one).collect::<Vec<_>>().join(", ")
+    properties.filter_map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// A type in a few characters: `string`, `"a"|"b"`, `[string]`, `{key, other?: integer}`.
@@ -48,7 +52,7 @@ fn type_of(schema: &Value) -> String {
     }
     match schema["type"].as_str() {
         Some("array") => format!("[{}]", type_of(&schema["items"])),
-        Some("object") if schema["properties"].is_object() => format!("{{{}}}", parameters(schema)),
+        Some("object") if schema["properties"].is_object() => format!("{{{}}}", parameters(schema, false)),
         Some(kind) => kind.to_owned(),
         None => "any".to_owned(),
     }
@@ -65,6 +69,7 @@ mod tests {
             "todos": {"type": "array", "items": {"type": "object", "required": ["content"], "properties": {
                 "content": {"type": "string"}, "status": {"enum": ["open", "done"]}}}},
             "limit": {"type": "integer"}}});
-        assert_eq!(parameters(&schema), r#"todos: [{content, status?: "open"|"done"}], limit?: integer"#);
+        assert_eq!(parameters(&schema, false), r#"todos: [{content, status?: "open"|"done"}], limit?: integer"#);
+        assert_eq!(parameters(&schema, true), r#"todos: [{content, status?: "open"|"done"}]"#);
     }
 }

@@ -1,5 +1,7 @@
 //! What a family of models needs: its channel, its way of writing calls, its sampling, its worked examples.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
@@ -90,6 +92,10 @@ pub struct ShowProfile {
     pub form: CallForm,
     /// Says how to call; stands before the list of tools.
     pub instructions: String,
+    /// What is said of a tool, in place of what the pack says.
+    pub tools: BTreeMap<String, String>,
+    /// Of a tool, name the parameters that it needs, and no others. The others may be given all the same.
+    pub needed_only: bool,
     /// A result in text: `{tool}` and `{text}` are filled in.
     pub result: String,
     /// Take the line numbers off what a reading tool returned.
@@ -176,6 +182,8 @@ impl Default for ShowProfile {
         Self {
             form: CallForm::Json,
             instructions: String::new(),
+            tools: BTreeMap::new(),
+            needed_only: false,
             result: "{text}".into(),
             strip_line_numbers: false,
             strip_tags: Vec::new(),
