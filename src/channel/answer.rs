@@ -8,7 +8,7 @@ use super::reply::{Heard, Reply};
 use super::show::{Shown, Speaker};
 use super::situation::Situation;
 use super::verdict::{Outcome, judge};
-use super::{bind, guard, own};
+use super::{bind, guard, named, own};
 use crate::wire::{Delta, End, StopReason, ToolUse, Usage, WireError};
 
 /// What the model is asked again inside the proxy, within one turn of the client.
@@ -43,6 +43,8 @@ pub struct Answer {
     hops: usize,
     /// Kinds of objections that are made once a turn.
     objected: Vec<&'static str>,
+    /// Files that the prompt names and no call has touched: an answer would come too early, once.
+    early: Vec<String>,
     /// What goes to the client when upstream cannot be asked again.
     held: Vec<Delta>,
     /// Visible text went out.
@@ -57,8 +59,10 @@ const HOPS: usize = 4;
 
 impl Answer {
     pub fn new(about: Situation) -> Self {
-        let reply = Reply::new(&about);
+        let early = if about.model.check.named_files { named::untouched(&about, &about.history()) } else { Vec::new() };
+        let reply = Reply::new(&about, !early.is_empty());
         Self {
+            early,
             about,
             reply,
             exchange: Vec::new(),
@@ -105,7 +109,7 @@ impl Answer {
 
     fn end_reply(&mut self, cut: bool, out: &mut Vec<Delta>) -> Heard {
         let before = out.len();
-        let fresh = Reply::new(&self.about);
+        let fresh = Reply::new(&self.about, false);
         let heard = std::mem::replace(&mut self.reply, fresh).on_end(cut, out);
         self.listen(&out[before..]);
         heard
@@ -155,20 +159,18 @@ impl Answer {
 
     /// An answer without a call.
     fn after_text(&mut self, heard: &Heard, stop: StopReason, out: &mut Vec<Delta>) -> Next {
-        let empty = !self.spoke && stop != StopReason::MaxTokens;
+        let muted = !self.early.is_empty() && !heard.answer.trim().is_empty();
+        let empty = !self.spoke && !muted && stop != StopReason::MaxTokens;
         if empty && self.about.model.check.empty_answer && !self.objected.contains(&"empty-answer") {
             return self.ask(heard, "empty-answer", guard::EMPTY, None, out);
         }
-        if self.unseen() && stop != StopReason::MaxTokens {
-            return self.ask(heard, "answer-unseen", guard::UNSEEN, None, out);
+        if stop != StopReason::MaxTokens && !self.early.is_empty() {
+            let files = std::mem::take(&mut self.early);
+            let objection = named::answer_early(&self.about, &files);
+            self.held = vec![Delta::Text(heard.answer.clone())];
+            return self.ask(heard, objection.kind, &objection.words, objection.reply, out);
         }
         self.finish(stop)
-    }
-
-    /// The prompt names a file, and no call was made since.
-    fn unseen(&self) -> bool {
-        let looks = || self.about.newest_prompt().is_some_and(|(text, called)| !called && guard::names_a_file(text));
-        self.about.model.check.look_first && self.exchange.is_empty() && looks()
     }
 
     /// Asks again, unless this turn has asked often enough.

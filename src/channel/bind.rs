@@ -24,6 +24,11 @@ pub(super) fn reply(head: &Head, own: &[ShownTool], choice: &Choice) -> Value {
     any_of(kinds)
 }
 
+/// The schema of a reply that calls some shown tool.
+pub(super) fn some_call(head: &Head) -> Value {
+    any_of(head.core.iter().map(|tool| call(&tool.client.name, &tool.schema)).collect())
+}
+
 /// The schema of a reply that calls this one tool, with these arguments.
 pub(super) fn call(name: &str, arguments: &Value) -> Value {
     let mut arguments = schema::safe(arguments);

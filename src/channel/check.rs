@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::named;
 use super::situation::Situation;
 use crate::history::{Act, Deed, History, Swap, View};
 use crate::rules::Role;
@@ -28,16 +29,18 @@ pub(super) struct Objection {
     pub(super) words: String,
     /// The arguments that can be right, as a schema.
     pub(super) arguments: Option<Value>,
+    /// The whole reply that can be right, where it is another call.
+    pub(super) reply: Option<Value>,
 }
 
 /// Checks a call as the client would get it.
 pub(super) fn check(about: &Situation, history: &History<'_>, call: &ToolUse) -> Verdict {
     let role = about.roles.get(&call.name);
     let profile = &about.model.check;
+    let read_first = profile.read_before_edit && about.reader().is_some();
     match Act::of(role, &call.input) {
-        Act::Edit { path, .. } | Act::Write { path, .. }
-            if profile.read_before_edit && unread(about, history, path) =>
-        {
+        Act::Edit { path, .. } if read_first && unread(history, path) => Verdict::ReadFirst(path.to_owned()),
+        Act::Write { path, .. } if read_first && unread(history, path) && is_there(history, path) => {
             Verdict::ReadFirst(path.to_owned())
         }
         Act::Edit { path, swaps } if profile.edits => {
@@ -47,18 +50,37 @@ pub(super) fn check(about: &Situation, history: &History<'_>, call: &ToolUse) ->
             });
             objection.map_or(Verdict::Pass, Verdict::Object)
         }
-        Act::Write { path, content } if profile.whole_writes => {
-            let view = history.files.view(path).filter(|_| was_shown(history, path));
-            view.and_then(|view| shrinks(about.shown_path(path), view, content)).map_or(Verdict::Pass, Verdict::Object)
-        }
+        Act::Write { path, content } => match write(about, history, path, content) {
+            Some(objection) => Verdict::Object(objection),
+            None => Verdict::Pass,
+        },
         _ => Verdict::Pass,
     }
 }
 
+fn write(about: &Situation, history: &History<'_>, path: &str, content: &str) -> Option<Objection> {
+    let profile = &about.model.check;
+    let blind = || named::write_blind(about, history, path);
+    let shrinks = || {
+        let view = history.files.view(path).filter(|_| was_shown(history, path))?;
+        shrinks(about.shown_path(path), view, content)
+    };
+    let objection = if profile.named_files { blind() } else { None };
+    objection.or_else(|| if profile.whole_writes { shrinks() } else { None })
+}
+
 /// The file was neither read nor written yet, nor looked for in vain.
-fn unread(about: &Situation, history: &History<'_>, path: &str) -> bool {
+fn unread(history: &History<'_>, path: &str) -> bool {
     let in_vain = || history.files.record(path).is_some_and(|record| record.last == (Deed::Read, false));
-    about.reader().is_some() && !history.was_read(path) && !in_vain()
+    !history.was_read(path) && !in_vain()
+}
+
+/// The history tells that there is such a file: a write of it failed, or a result named it. A client refuses to write
+/// over a file that it has not read, or not; to read every new file in vain would cost each of them a reply.
+fn is_there(history: &History<'_>, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let refused = || history.files.record(path).is_some_and(|record| record.failed > 0);
+    refused() || history.calls.iter().any(|call| !call.failed() && call.result_text().contains(name))
 }
 
 /// The file was read: what is known of it is not only what the model wrote itself.
@@ -80,6 +102,7 @@ fn shrinks(shown: &str, view: &View, content: &str) -> Option<Objection> {
             lost[..lost.len().min(CHOICES)].join("\n")
         ),
         arguments: None,
+        reply: None,
     })
 }
 
@@ -108,6 +131,7 @@ impl Edit<'_> {
         Objection {
             kind: "edit-text-absent",
             words: format!("Not done: that text is not in {}. Take the exact text from the file.", self.shown),
+            reply: None,
             arguments: self.narrowed(&[(lines, false)]),
         }
     }
@@ -116,6 +140,7 @@ impl Edit<'_> {
         Objection {
             kind: "edit-changes-nothing",
             words: format!("Not done: the old and the new text are the same, {} would not change.", self.shown),
+            reply: None,
             arguments: self.narrowed(&[(single_lines(self.view), false)]),
         }
     }
@@ -129,6 +154,7 @@ impl Edit<'_> {
                 "Not done: that text stands {times} times in {}. Replace all of them, or give a whole line.",
                 self.shown
             ),
+            reply: None,
             arguments: self.narrowed(&[(vec![swap.old.to_owned()], true), (around, false)]),
         }
     }

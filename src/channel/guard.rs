@@ -1,4 +1,4 @@
-//! Guards against a model that goes in circles, says nothing, or claims what it did not do.
+//! Guards against a model that goes in circles, or says nothing.
 
 use crate::history::{Call, History};
 use crate::wire::ToolUse;
@@ -46,43 +46,3 @@ pub(super) fn ended(call: &ToolUse, times: usize) -> String {
 
 /// What a model is told that answered nothing.
 pub(super) const EMPTY: &str = "Your reply was empty. Do the next step, or answer.";
-
-/// What a model is told that answered without having looked.
-pub(super) const UNSEEN: &str =
-    "You have not called a tool yet. If the task needs a file or a command, call the tool now; else answer.";
-
-/// Whether a prompt names a file, by a name with an ending or a folder in it.
-pub(super) fn names_a_file(prompt: &str) -> bool {
-    prompt.split(|c: char| c.is_whitespace() || "\"'`(),;:".contains(c)).any(is_file)
-}
-
-fn is_file(word: &str) -> bool {
-    let word = word.trim_end_matches(['.', '?', '!']);
-    if word.starts_with("//") {
-        return false;
-    }
-    let ending = word.rsplit_once('.').filter(|(stem, ending)| {
-        let letters = (1..=5).contains(&ending.len())
-            && ending.bytes().all(|b| b.is_ascii_alphanumeric())
-            && !ending.as_bytes()[0].is_ascii_digit();
-        stem.len() > 1 && letters
-    });
-    ending.is_some() || word.starts_with("./") || (word.starts_with('/') && word.len() > 2)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prompt_names_a_file_or_not() {
-        for prompt in ["Read notes.txt.", "fix `src/main.rs`", "run ./check", "what is in /etc/hosts?"] {
-            assert!(names_a_file(prompt), "{prompt}");
-        }
-        for prompt in
-            ["hello", "What does status 404 mean? e.g. in HTTP/1.1", "see https://x.org/a.html", "is 3.14 pi?"]
-        {
-            assert!(!names_a_file(prompt), "{prompt}");
-        }
-    }
-}

@@ -3,11 +3,13 @@
 mod answer;
 mod bind;
 mod body;
+mod change;
 mod check;
 mod choice;
 mod guard;
 pub mod heal;
 mod json;
+mod named;
 mod own;
 mod paths;
 pub mod read;

@@ -21,6 +21,8 @@ pub(super) struct Heard {
     /// All that the model said, as it said it.
     pub(super) said: String,
     pub(super) calls: Vec<HeardCall>,
+    /// The text of a bound answer.
+    pub(super) answer: String,
     /// A call was cut off, and which.
     pub(super) cut: Option<String>,
     /// What was mended in reading.
@@ -42,6 +44,8 @@ pub(super) struct Reply {
     heard: Heard,
     reader: Reader,
     bound: Option<Unbind>,
+    /// The text of an answer does not go out: it is known that it will be asked again.
+    mute: bool,
 }
 
 impl HeardCall {
@@ -51,14 +55,14 @@ impl HeardCall {
 }
 
 impl Reply {
-    pub(super) fn new(about: &Situation) -> Self {
+    pub(super) fn new(about: &Situation, mute: bool) -> Self {
         let examples = about.model.examples.iter().flat_map(|example| &example.steps);
         let written = examples.map(|step| super::write::call(about.model.show.form, &step.tool, &step.arguments));
         let quotes = Quotes::new(&about.messages, written);
         let reader = Reader::new(&about.callable(), &quotes, &ALIASES);
         let bound = about.kind == ChannelKind::Constrained && has_tools(&about.head);
         let bound = bound.then(Unbind::default);
-        Self { heard: Heard::default(), reader, bound }
+        Self { heard: Heard::default(), reader, bound, mute }
     }
 
     /// Takes one piece; pushes what may go out now.
@@ -68,7 +72,13 @@ impl Reply {
             Delta::Text(text) => {
                 self.heard.said.push_str(&text);
                 match &mut self.bound {
-                    Some(unbind) => read.push(Delta::Text(unbind.on_text(&text))),
+                    Some(unbind) => {
+                        let text = unbind.on_text(&text);
+                        self.heard.answer.push_str(&text);
+                        if !self.mute {
+                            read.push(Delta::Text(text));
+                        }
+                    }
                     None => self.reader.on_text(&text, &mut read),
                 }
             }

@@ -2,12 +2,13 @@
 //! sent it, so that each later request tells them in the same words.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::Value;
 
 use super::paths::{self, Folder};
-use super::{guard, own};
-use crate::history::{Act, Call, History, Roles, numbered_lines};
+use super::{change, guard, own};
+use crate::history::{Act, Call, Files, History, Roles, Swap, View, numbered_lines};
 use crate::rules::{CheckProfile, ModelProfile, Role, ShowProfile};
 use crate::wire::{Message, ToolResult, ToolUse};
 
@@ -38,12 +39,13 @@ impl Notes {
         let folder = folder.filter(|_| model.show.relative_paths);
         let history = History::read(messages, roles);
         let mut notes = Self { folder, messages: messages.to_vec(), ..Self::default() };
-        let mut changed: Vec<String> = Vec::new();
+        let (mut changed, mut files) = (Vec::new(), Files::default());
         for (at, call) in history.calls.iter().enumerate() {
             if let Some(role) = roles.role(&call.call.name) {
                 notes.roles.insert(call.call.name.clone(), role.clone());
             }
-            let instead = notes.done(call, &model.show, &mut changed);
+            files.take(call);
+            let instead = notes.done(call, &model.show, &files, &mut changed);
             let nudge = nudge(&history, at, &model.check);
             let reading = matches!(call.act, Act::Read { .. });
             let note = Note { tool: call.call.name.clone(), reading, instead, nudge };
@@ -52,22 +54,24 @@ impl Notes {
         notes
     }
 
-    /// `Done: F changed.`, for a change that succeeded.
-    fn done(&self, call: &Call<'_>, show: &ShowProfile, changed: &mut Vec<String>) -> Option<String> {
+    /// `Done: F changed.`, for a change that succeeded, and what else is to be known of it.
+    fn done(&self, call: &Call<'_>, show: &ShowProfile, files: &Files, changed: &mut Vec<String>) -> Option<String> {
         let (Act::Edit { path, .. } | Act::Write { path, .. }) = call.act else { return None };
         if !call.ok() {
             return None;
         }
-        let path = self.shown_path(path);
-        let first = !changed.contains(&path);
-        if first {
-            changed.push(path.clone());
+        let shown = self.shown_path(path);
+        if !changed.contains(&shown) {
+            changed.push(shown.clone());
         }
-        let so_far = match changed.as_slice() {
-            [_, _, ..] if show.changed_files => format!(" Changed so far: {}.", changed.join(", ")),
-            _ => String::new(),
-        };
-        show.short_results.then(|| format!("Done: {path} changed.{so_far}"))
+        let mut said = format!("Done: {shown} changed.");
+        if show.changed_files && changed.len() > 1 {
+            let _ = write!(said, " Changed so far: {}.", changed.join(", "));
+        }
+        if let (Act::Edit { swaps, .. }, Some(view)) = (&call.act, files.view(path)) {
+            swaps.iter().for_each(|swap| facts(&mut said, show, view, *swap));
+        }
+        show.short_results.then_some(said)
     }
 
     /// The name of the tool that a result answers; empty when its call is not there.
@@ -122,6 +126,19 @@ impl Notes {
 
     fn shown_path(&self, path: &str) -> String {
         self.folder.as_ref().map_or(path, |folder| folder.relative(path)).to_owned()
+    }
+}
+
+/// What an edit left, and how its place now reads.
+fn facts(said: &mut String, show: &ShowProfile, view: &View, swap: Swap<'_>) {
+    if show.left_over
+        && let Some((word, lines)) = change::left_over(view, swap)
+    {
+        let _ = write!(said, "\n{word} still stands in:\n{}", lines.join("\n"));
+    } else if show.now_reads
+        && let Some(lines) = change::now_reads(view, swap)
+    {
+        let _ = write!(said, "\nIt now reads:\n{lines}");
     }
 }
 

@@ -80,10 +80,8 @@ impl<'a> Form<'a> {
         if self.kind == ChannelKind::Native {
             return native_head(head, &own);
         }
-        let shown: Vec<&ShownTool> = match self.model.show.own_tools {
-            true => head.core.iter().chain(&own).collect(),
-            false => head.core.iter().collect(),
-        };
+        let beside: &[ShownTool] = if self.model.show.own_tools { &own } else { &[] };
+        let shown: Vec<&ShownTool> = head.core.iter().chain(beside).collect();
         let tool_text = tool_text::all(&self.model.show, &shown, &head.index);
         let system = join(&[&head.system, &tool_text]);
         let bound = self.kind == ChannelKind::Constrained && has_tools(head);

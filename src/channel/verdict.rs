@@ -87,7 +87,8 @@ fn held_against(
             One::Send(vec![call], mended)
         }
         Verdict::Object(objection) => {
-            let format = objection.arguments.and_then(|arguments| bound_to(about, &call.name, &arguments));
+            let same = objection.arguments.and_then(|arguments| bound_to(about, &call.name, &arguments));
+            let format = objection.reply.or(same);
             let held = vec![Delta::Call(call)];
             One::Stop(Outcome::Object { kind: objection.kind, words: objection.words, format, held })
         }

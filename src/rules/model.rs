@@ -108,6 +108,10 @@ pub struct ShowProfile {
     pub short_results: bool,
     /// That line names the files changed so far.
     pub changed_files: bool,
+    /// That line says where a word that was renamed still stands in the file.
+    pub left_over: bool,
+    /// Behind that line stands how the changed place now reads.
+    pub now_reads: bool,
     /// Show the lines of the pack that stand for the client's system prompt; `instructions` stand in either case.
     pub lines: bool,
     /// Show what belongs before the first prompt: environment, project notes.
@@ -149,8 +153,8 @@ pub struct CheckProfile {
     pub whole_writes: bool,
     /// The same call with the same result so often gets a word; once more ends the turn. 0: never.
     pub repeats: usize,
-    /// Ask once more when a prompt names a file, and the answer came without any call.
-    pub look_first: bool,
+    /// Ask once more when a prompt names a file that no call has touched by the answer, or by the first write.
+    pub named_files: bool,
     /// Ask once more when the answer is empty.
     pub empty_answer: bool,
     /// The most that upstream is asked again within one turn of the client.
@@ -190,6 +194,8 @@ impl Default for ShowProfile {
             relative_paths: false,
             short_results: false,
             changed_files: false,
+            left_over: false,
+            now_reads: false,
             lines: true,
             preamble: true,
             parked: true,
@@ -205,7 +211,7 @@ impl Default for CheckProfile {
             edits: true,
             whole_writes: true,
             repeats: 3,
-            look_first: false,
+            named_files: false,
             empty_answer: true,
             asks: 2,
         }

@@ -226,3 +226,42 @@ fn what_was_recalled_is_shown_again_in_every_later_request() {
         own::expand(&messages[1].plain_text(), &messages).starts_with("[recalled h0]\nthe first words\nSo it was.")
     );
 }
+
+#[test]
+fn an_answer_before_a_named_file_was_touched_is_asked_again_unheard() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("What is in a.txt?")]);
+    let (out, next) = say(&mut answer, call("Answer", json!({"text": "Nothing."})));
+    assert!(out.is_empty());
+    let Next::Ask(ask) = next else { panic!("{next:?}") };
+    assert!(ask.messages[1].text.contains("a.txt"), "{}", ask.messages[1].text);
+    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
+    assert!(format.is_valid(&call("Read", json!({"file_path": "a.txt"}))));
+    assert!(!format.is_valid(&call("Answer", json!({"text": "x"}))));
+    let (out, _) = say(&mut answer, call("Answer", json!({"text": "Nothing."})));
+    assert_eq!(out, [Delta::Text("Nothing.".into())]);
+}
+
+#[test]
+fn a_write_before_the_other_named_files_were_seen_looks_at_them_first() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("Copy the port of a.ini to b.txt.")]);
+    let write = call("Write", json!({"file_path": "b.txt", "content": "80"}));
+    let (_, next) = say(&mut answer, write.clone());
+    let Next::Ask(ask) = next else { panic!("{next:?}") };
+    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
+    assert!(format.is_valid(&call("Read", json!({"file_path": "a.ini"}))) && !format.is_valid(&write));
+}
+
+#[test]
+fn a_new_file_is_written_at_once() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("Make b.txt with a joke.")]);
+    let (out, _) = say(&mut answer, call("Write", json!({"file_path": "b.txt", "content": "80"})));
+    assert_eq!(calls(&out).len(), 1);
+}
+
+#[test]
+fn what_cannot_be_asked_again_goes_out_as_it_was() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("What is in a.txt?")]);
+    let (mut out, _) = say(&mut answer, call("Answer", json!({"text": "Nothing."})));
+    assert!(matches!(answer.give_up(&mut out), Next::Finish { stop: StopReason::EndTurn, .. }));
+    assert_eq!(out, [Delta::Text("Nothing.".into())]);
+}

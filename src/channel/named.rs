@@ -1,0 +1,94 @@
+//! The files that a prompt names: a model that answers, or writes, before it has touched them is told so.
+
+use serde_json::json;
+
+use super::bind;
+use super::check::Objection;
+use super::situation::Situation;
+use crate::history::{History, prompts};
+use crate::rules::ChannelKind;
+
+/// The files that the newest prompt names and no call has named.
+pub(super) fn untouched(about: &Situation, history: &History<'_>) -> Vec<String> {
+    let Some(prompt) = prompts(&about.messages, &[], 0, about.messages.len()).pop() else { return Vec::new() };
+    let mut found: Vec<String> = Vec::new();
+    for file in files_in(prompt.text) {
+        let name = file.rsplit('/').next().unwrap_or(file);
+        let touched = history.calls.iter().any(|call| call.call.input.to_string().contains(name));
+        if !touched && !found.iter().any(|known| known == file) {
+            found.push(file.to_owned());
+        }
+    }
+    found
+}
+
+/// What a model is told that answers before it has touched these files, and the calls that it may make.
+pub(super) fn answer_early(about: &Situation, files: &[String]) -> Objection {
+    Objection {
+        kind: "answer-early",
+        words: format!("Not done: no call has touched {} yet. Do that part of the task now.", files.join(", ")),
+        arguments: None,
+        reply: (about.kind == ChannelKind::Constrained).then(|| bind::some_call(&about.head)),
+    }
+}
+
+/// A first call that writes a file while other files that the prompt names have not been seen.
+pub(super) fn write_blind(about: &Situation, history: &History<'_>, path: &str) -> Option<Objection> {
+    let (_, called) = about.newest_prompt()?;
+    let shown = about.shown_path(path);
+    let mut others = untouched(about, history);
+    others.retain(|file| !shown.ends_with(file.trim_start_matches("./")));
+    if called || others.is_empty() {
+        return None;
+    }
+    let names = others.join(", ");
+    Some(Objection {
+        kind: "write-blind",
+        words: format!("Not done: you have not seen {names} yet. Look at it first."),
+        arguments: None,
+        reply: read_one_of(about, &others),
+    })
+}
+
+/// A reply that reads one of these files.
+fn read_one_of(about: &Situation, files: &[String]) -> Option<serde_json::Value> {
+    let (name, key) = about.reader().filter(|_| about.kind == ChannelKind::Constrained)?;
+    let arguments = json!({"type": "object", "properties": {key: {"enum": files}}, "required": [key], "additionalProperties": false});
+    Some(bind::call(name, &arguments))
+}
+
+/// The names of files in a text: with an ending, or with a folder before them.
+fn files_in(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| c.is_whitespace() || "\"'`(),;:".contains(c));
+    words.map(|word| word.trim_end_matches(['.', '?', '!'])).filter(|word| is_file(word))
+}
+
+fn is_file(word: &str) -> bool {
+    if word.starts_with("//") {
+        return false;
+    }
+    let ending = word.rsplit_once('.').filter(|(stem, ending)| {
+        let letters = (1..=5).contains(&ending.len())
+            && ending.bytes().all(|b| b.is_ascii_alphanumeric())
+            && !ending.as_bytes()[0].is_ascii_digit();
+        (stem.len() > 1 || ending.len() > 1) && letters
+    });
+    ending.is_some() || word.starts_with("./") || (word.starts_with('/') && word.len() > 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prompt_names_a_file_or_not() {
+        for prompt in ["Read notes.txt.", "fix `src/main.rs`", "run ./check", "what is in /etc/hosts?"] {
+            assert!(files_in(prompt).next().is_some(), "{prompt}");
+        }
+        for prompt in
+            ["hello", "What does status 404 mean? e.g. in HTTP/1.1", "see https://x.org/a.html", "is 3.14 pi?"]
+        {
+            assert!(files_in(prompt).next().is_none(), "{prompt}");
+        }
+    }
+}
