@@ -83,8 +83,9 @@ fn help(about: &Situation, name: &str) -> Served {
 const RECALLED: usize = 600;
 
 fn recall(about: &Situation, handle: &str) -> Served {
-    let found = fold::recall(&about.messages, handle, RECALLED);
-    match found {
+    let section = about.head.left_out.iter().find(|section| section.handle == handle.trim());
+    let found = section.map(|section| section.text.clone());
+    match found.or_else(|| fold::recall(&about.messages, handle, RECALLED)) {
         Some(result) => Served { line: recalled_line(handle), result },
         None => {
             Served { line: format!("[nothing under {handle}]"), result: format!("There is nothing under {handle}.") }

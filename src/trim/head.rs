@@ -45,6 +45,15 @@ pub struct Head {
     pub parked: Vec<ParkedTool>,
     /// The parked tools by name, and how one of them is called. Empty where there is none.
     pub index: String,
+    /// Sections of the client's prompt that are shown by their first sentence.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A section that can be had back whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    pub handle: String,
+    pub text: String,
 }
 
 /// A tool as the model is shown it, beside the client's own.

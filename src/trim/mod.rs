@@ -30,8 +30,7 @@ use tally::Tally;
 use tools::Tools;
 
 pub use check::{Failure, check_case, check_pack};
-pub use head::{Head, Hit, Kind, ParkedTool, ShownTool, Trimmed};
-pub use system::recall_section;
+pub use head::{Head, Hit, Kind, LeftOut, ParkedTool, ShownTool, Trimmed};
 pub use tally::rule_id;
 
 /// Makes a request regular and short.

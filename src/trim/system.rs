@@ -6,7 +6,7 @@ use crate::rules::{HeadProfile, LineRule, Only, Pack, SectionAction, SectionRule
 use super::sections::{Section, split};
 use super::tally::Tally;
 use super::words::{first_sentence, own_part, tidy, without_lines};
-use super::{Head, Kind};
+use super::{Head, Kind, LeftOut};
 
 /// What decides what becomes of the system text.
 pub(super) struct System<'a> {
@@ -22,6 +22,7 @@ pub(super) struct System<'a> {
 struct Left {
     head: Vec<String>,
     preamble: Vec<String>,
+    out: Vec<LeftOut>,
 }
 
 impl System<'_> {
@@ -45,6 +46,7 @@ impl System<'_> {
             }
         }
         head.system = tidy(&left.head.join("\n"));
+        head.left_out = left.out;
         left.preamble
     }
 
@@ -68,7 +70,8 @@ impl System<'_> {
 
     fn section(&self, section: &Section, last: bool, head: &Head, left: &mut Left, tally: &mut Tally) {
         let Some(rule) = section.rule.map(|rule| &self.pack.sections[rule]) else {
-            left.head.push(self.unknown(section, tally));
+            let kept = self.unknown(section, &mut left.out, tally);
+            left.head.push(kept);
             return;
         };
         let parted = (last || !rule.paragraphs.is_empty()) && rule.action != SectionAction::Preamble;
@@ -101,7 +104,7 @@ impl System<'_> {
 
     /// A section that no rule names: whole where it is short, or has no heading and so may be the user's own; else its
     /// heading and first sentence, and how to have the rest.
-    fn unknown(&self, section: &Section, tally: &mut Tally) -> String {
+    fn unknown(&self, section: &Section, out: &mut Vec<LeftOut>, tally: &mut Tally) -> String {
         let users_own = section.heading.is_empty();
         let name = if users_own { "(text without a heading)" } else { section.heading };
         tally.unknown(name);
@@ -110,27 +113,13 @@ impl System<'_> {
             return section.text.to_owned();
         }
         let body = section.text.split_once('\n').map_or("", |(_, body)| body);
-        let short = format!(
-            "# {}\n{}. (Recall {{\"handle\":\"{}\"}} shows all of it.)",
-            section.heading,
-            first_sentence(body),
-            handle(section.heading)
-        );
+        let handle = format!("s{}", out.len() + 1);
+        let sentence = first_sentence(body);
+        let short = format!("# {}\n{sentence}. [Recall {handle} shows all of it]", section.heading);
+        out.push(LeftOut { handle, text: section.text.to_owned() });
         tally.hit("sections", "unknown", section.text, &short);
         short
     }
-}
-
-/// The handle of a section that is shown by its first sentence.
-fn handle(heading: &str) -> String {
-    format!("section:{heading}")
-}
-
-/// The text of the section that a handle stands for, from the client's own request.
-pub fn recall_section(system: &[String], pack: &Pack, wanted: &str) -> Option<String> {
-    let heading = wanted.strip_prefix("section:")?;
-    let sections = system.iter().flat_map(|text| split(text, pack));
-    sections.into_iter().find(|section| section.heading == heading).map(|section| section.text.to_owned())
 }
 
 /// Whether one of the tools is shown in full; true where none is asked for.

@@ -352,3 +352,12 @@ fn a_dead_rule_is_reported() {
     );
     assert_eq!(out.unknown, ["Brand new heading"]);
 }
+
+/// Promise: reachable. A section that is told by its first sentence can be had back whole.
+#[test]
+fn a_shortened_section_is_left_out_under_its_handle() {
+    let long = format!("# House rules\nKnock first. {}", "Then wait for tea. ".repeat(40));
+    let head = trimmed(&request(&["You are Claude Code", &long], vec![tool("Bash", json!({}))], Vec::new()), 4096).head;
+    assert!(head.system.contains("# House rules\nKnock first. [Recall s1 shows all of it]"), "{}", head.system);
+    assert_eq!((head.left_out[0].handle.as_str(), head.left_out[0].text.as_str()), ("s1", long.trim_end()));
+}
