@@ -1,5 +1,5 @@
 //! The commands, one file each: a struct of arguments with a `run`. A new command is a file, a `mod` line, a variant of
-//! [`Command`] and a line in `Command::run`.
+//! `Command` and a line in `Command::run`.
 
 mod demo;
 mod env;

@@ -1,6 +1,6 @@
 //! Sockets, tasks and clocks: the server, its routes, one exchange, the upstream dialects.
 //!
-//! A request's way: [`server`] accepts, `route` reads it whole and finds its place, `exchange` plans it with the pure
+//! A request's way: `server` accepts, `route` reads it whole and finds its place, `exchange` plans it with the pure
 //! core and answers, `turn` asks the model, `reply` writes to the client. What is known of the server stands in `facts`,
 //! what is asked of it in `discover`.
 
