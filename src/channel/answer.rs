@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::check::Objection;
 use super::reply::{Heard, Reply};
 use super::show::{Shown, Speaker};
 use super::situation::Situation;
@@ -43,8 +44,8 @@ pub struct Answer {
     hops: usize,
     /// Kinds of objections that are made once a turn.
     objected: Vec<&'static str>,
-    /// Files that the prompt names and no call has touched: an answer would come too early, once.
-    early: Vec<String>,
+    /// What an answer would leave undone; it is objected to once.
+    early: Option<Objection>,
     /// What goes to the client when upstream cannot be asked again.
     held: Vec<Delta>,
     /// Visible text went out.
@@ -59,8 +60,8 @@ const HOPS: usize = 4;
 
 impl Answer {
     pub fn new(about: Situation) -> Self {
-        let early = if about.model.check.named_files { named::untouched(&about, &about.history()) } else { Vec::new() };
-        let reply = Reply::new(&about, !early.is_empty());
+        let early = named::undone(&about, &about.history());
+        let reply = Reply::new(&about, early.is_some());
         Self {
             early,
             about,
@@ -159,14 +160,14 @@ impl Answer {
 
     /// An answer without a call.
     fn after_text(&mut self, heard: &Heard, stop: StopReason, out: &mut Vec<Delta>) -> Next {
-        let muted = !self.early.is_empty() && !heard.answer.trim().is_empty();
+        let muted = self.early.is_some() && !heard.answer.trim().is_empty();
         let empty = !self.spoke && !muted && stop != StopReason::MaxTokens;
         if empty && self.about.model.check.empty_answer && !self.objected.contains(&"empty-answer") {
             return self.ask(heard, "empty-answer", guard::EMPTY, None, out);
         }
-        if stop != StopReason::MaxTokens && !self.early.is_empty() {
-            let files = std::mem::take(&mut self.early);
-            let objection = named::answer_early(&self.about, &files);
+        if stop != StopReason::MaxTokens
+            && let Some(objection) = self.early.take()
+        {
             self.held = vec![Delta::Text(heard.answer.clone())];
             return self.ask(heard, objection.kind, &objection.words, objection.reply, out);
         }

@@ -31,6 +31,14 @@ pub(super) fn left_over<'a>(view: &View, swap: Swap<'a>) -> Option<(&'a str, Vec
     (!lines.is_empty() && !has_word(new, old)).then_some((old, lines))
 }
 
+/// The word that an edit is about to rename in one place, where it stands in others of the file too.
+pub(super) fn stands_elsewhere<'a>(view: &View, swap: Swap<'a>) -> Option<&'a str> {
+    let (old, _) = renamed(swap.old, swap.new)?;
+    let count = |text: &str| words(text).filter(|word| *word == old).count();
+    let all: usize = view.lines().map(|line| count(&line.text)).sum();
+    (all > count(swap.old)).then_some(old)
+}
+
 /// One word of `old` in whose place `new` has another one, and nothing else differs.
 fn renamed<'a>(old: &'a str, new: &'a str) -> Option<(&'a str, &'a str)> {
     let (mut olds, mut news) = (words(old), words(new));
@@ -92,6 +100,13 @@ mod tests {
         assert_eq!(left_over(&view, swap("use draw", "use b")), Some(("draw", vec!["run(draw(1))".into()])));
         assert_eq!(left_over(&view, swap("use draw", "use b now")), None);
         assert_eq!(left_over(&view, swap("x = 1", "x = 2")), None);
+    }
+
+    #[test]
+    fn a_word_that_is_renamed_in_one_place_only_is_found() {
+        let view = view("use draw\n\nrun(draw(1))\n");
+        assert_eq!(stands_elsewhere(&view, swap("use draw", "use paint")), Some("draw"));
+        assert_eq!(stands_elsewhere(&view, swap("use", "take")), None);
     }
 
     #[test]

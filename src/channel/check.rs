@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::named;
 use super::situation::Situation;
+use super::{change, named};
 use crate::history::{Act, Deed, History, Swap, View};
 use crate::rules::Role;
 use crate::wire::ToolUse;
@@ -26,6 +26,8 @@ pub(super) enum Verdict {
 pub(super) struct Objection {
     /// How the report counts it.
     pub(super) kind: &'static str,
+    /// It may be meant: what was said once in a turn is not said again.
+    pub(super) once: bool,
     pub(super) words: String,
     /// The arguments that can be right, as a schema.
     pub(super) arguments: Option<Value>,
@@ -97,6 +99,7 @@ fn shrinks(shown: &str, view: &View, content: &str) -> Option<Objection> {
     let added = content.lines().filter(|line| !line.trim().is_empty() && !known(line)).count();
     (lost.len() > added).then(|| Objection {
         kind: "write-loses-lines",
+        once: true,
         words: format!(
             "Not done: this would remove lines of {shown}:\n{}\nIf they are to stay, write the whole text with them.",
             lost[..lost.len().min(CHOICES)].join("\n")
@@ -121,6 +124,7 @@ impl Edit<'_> {
             0 if swap.old.is_empty() || known => Some(self.absent(swap)),
             _ if swap.old == swap.new => Some(self.unchanged()),
             2.. if !swap.all => Some(self.several(swap, times)),
+            1 => change::stands_elsewhere(self.view, swap).map(|word| self.elsewhere(swap, word)),
             _ => None,
         }
     }
@@ -130,6 +134,7 @@ impl Edit<'_> {
         let lines = if near.is_empty() { single_lines(self.view) } else { near };
         Objection {
             kind: "edit-text-absent",
+            once: false,
             words: format!("Not done: that text is not in {}. Take the exact text from the file.", self.shown),
             reply: None,
             arguments: self.narrowed(&[(lines, false)]),
@@ -139,6 +144,7 @@ impl Edit<'_> {
     fn unchanged(&self) -> Objection {
         Objection {
             kind: "edit-changes-nothing",
+            once: false,
             words: format!("Not done: the old and the new text are the same, {} would not change.", self.shown),
             reply: None,
             arguments: self.narrowed(&[(single_lines(self.view), false)]),
@@ -150,12 +156,26 @@ impl Edit<'_> {
         around.retain(|line| line.contains(swap.old));
         Objection {
             kind: "edit-text-several",
+            once: false,
             words: format!(
                 "Not done: that text stands {times} times in {}. Replace all of them, or give a whole line.",
                 self.shown
             ),
             reply: None,
             arguments: self.narrowed(&[(vec![swap.old.to_owned()], true), (around, false)]),
+        }
+    }
+
+    fn elsewhere(&self, swap: Swap<'_>, word: &str) -> Objection {
+        Objection {
+            kind: "edit-word-elsewhere",
+            once: true,
+            words: format!(
+                "Not done: {word} stands in other places of {} too. Replace all of them, or this one only.",
+                self.shown
+            ),
+            reply: None,
+            arguments: self.narrowed(&[(vec![word.to_owned()], true), (vec![swap.old.to_owned()], false)]),
         }
     }
 

@@ -1,4 +1,5 @@
-//! The files that a prompt names: a model that answers, or writes, before it has touched them is told so.
+//! What a prompt names: a model that answers, or writes, before it has touched the files, or has run what was to be run,
+//! is told so.
 
 use serde_json::json;
 
@@ -6,10 +7,11 @@ use super::bind;
 use super::check::Objection;
 use super::situation::Situation;
 use crate::history::{History, prompts};
-use crate::rules::ChannelKind;
+use crate::rules::{ChannelKind, Role};
+use crate::wire::{Message, ToolUse};
 
 /// The files that the newest prompt names and no call has named.
-pub(super) fn untouched(about: &Situation, history: &History<'_>) -> Vec<String> {
+fn untouched(about: &Situation, history: &History<'_>) -> Vec<String> {
     let Some(prompt) = prompts(&about.messages, &[], 0, about.messages.len()).pop() else { return Vec::new() };
     let mut found: Vec<String> = Vec::new();
     for file in files_in(prompt.text) {
@@ -22,10 +24,46 @@ pub(super) fn untouched(about: &Situation, history: &History<'_>) -> Vec<String>
     found
 }
 
+/// What an answer now would leave undone: files that were not touched, a command that was not run.
+pub(super) fn undone(about: &Situation, history: &History<'_>) -> Option<Objection> {
+    let check = &about.model.check;
+    let files = if check.named_files { untouched(about, history) } else { Vec::new() };
+    if !files.is_empty() {
+        return Some(answer_early(about, &files));
+    }
+    asks_to_run(about).then(|| not_run(about)).flatten()
+}
+
+/// The newest prompt asks to run something, and no command was run since.
+fn asks_to_run(about: &Situation) -> bool {
+    let Some(prompt) = prompts(&about.messages, &[], 0, about.messages.len()).pop() else { return false };
+    let words = &about.model.check.run_words;
+    let asked = prompt
+        .text
+        .split(|c: char| !c.is_alphanumeric())
+        .any(|word| words.iter().any(|w| w.eq_ignore_ascii_case(word)));
+    let runs = |call: &ToolUse| matches!(about.roles.get(&call.name), Some(Role::Run { .. }));
+    asked && !about.messages[prompt.message..].iter().flat_map(Message::tool_uses).any(runs)
+}
+
+fn not_run(about: &Situation) -> Option<Objection> {
+    let runs = |name: &str| matches!(about.roles.get(name), Some(Role::Run { .. }));
+    let tool = about.head.core.iter().find(|tool| runs(&tool.client.name))?;
+    let name = &tool.client.name;
+    Some(Objection {
+        kind: "answer-unrun",
+        once: true,
+        words: format!("Not done: nothing was run yet. Run it with {name} now."),
+        arguments: None,
+        reply: (about.kind == ChannelKind::Constrained).then(|| bind::call(name, &tool.schema)),
+    })
+}
+
 /// What a model is told that answers before it has touched these files, and the calls that it may make.
-pub(super) fn answer_early(about: &Situation, files: &[String]) -> Objection {
+fn answer_early(about: &Situation, files: &[String]) -> Objection {
     Objection {
         kind: "answer-early",
+        once: true,
         words: format!("Not done: no call has touched {} yet. Do that part of the task now.", files.join(", ")),
         arguments: None,
         reply: (about.kind == ChannelKind::Constrained).then(|| bind::some_call(&about.head)),
@@ -44,6 +82,7 @@ pub(super) fn write_blind(about: &Situation, history: &History<'_>, path: &str) 
     let names = others.join(", ");
     Some(Objection {
         kind: "write-blind",
+        once: true,
         words: format!("Not done: you have not seen {names} yet. Look at it first."),
         arguments: None,
         reply: read_one_of(about, &others),

@@ -82,8 +82,7 @@ fn held_against(
     match check(about, history, &call) {
         Verdict::Pass => One::Send(vec![call], mended),
         Verdict::ReadFirst(path) => read_first(about, &path, call),
-        // It may be meant; it was said once.
-        Verdict::Object(objection) if objection.arguments.is_none() && objected.contains(&objection.kind) => {
+        Verdict::Object(objection) if objection.once && objected.contains(&objection.kind) => {
             One::Send(vec![call], mended)
         }
         Verdict::Object(objection) => {

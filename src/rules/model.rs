@@ -155,6 +155,8 @@ pub struct CheckProfile {
     pub repeats: usize,
     /// Ask once more when a prompt names a file that no call has touched by the answer, or by the first write.
     pub named_files: bool,
+    /// Words by which a prompt asks to run something: an answer before any command was run is asked for once more.
+    pub run_words: Vec<String>,
     /// Ask once more when the answer is empty.
     pub empty_answer: bool,
     /// The most that upstream is asked again within one turn of the client.
@@ -212,6 +214,7 @@ impl Default for CheckProfile {
             whole_writes: true,
             repeats: 3,
             named_files: false,
+            run_words: Vec::new(),
             empty_answer: true,
             asks: 2,
         }

@@ -265,3 +265,14 @@ fn what_cannot_be_asked_again_goes_out_as_it_was() {
     assert!(matches!(answer.give_up(&mut out), Next::Finish { stop: StopReason::EndTurn, .. }));
     assert_eq!(out, [Delta::Text("Nothing.".into())]);
 }
+
+#[test]
+fn an_answer_before_anything_was_run_is_asked_again() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("Run the checks. Do they pass?")]);
+    let (out, next) = say(&mut answer, call("Answer", json!({"text": "Yes."})));
+    assert!(out.is_empty());
+    let Next::Ask(ask) = next else { panic!("{next:?}") };
+    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
+    assert!(format.is_valid(&call("Bash", json!({"command": "./check"}))));
+    assert!(!format.is_valid(&call("Answer", json!({"text": "x"}))));
+}
