@@ -73,15 +73,12 @@ fn add(delta: Delta, tools: &[Tool], aliases: &Aliases, content: &mut Vec<Block>
 }
 
 fn healed(call: ToolUse, tools: &[Tool], aliases: &Aliases, repairs: &mut Vec<&'static str>) -> (String, Value) {
-    match heal(&call.name, call.input.clone(), tools, aliases) {
-        Ok(healed) => {
-            repairs.extend(healed.repairs.into_iter().map(super::heal::Repair::kind));
-            (healed.name, healed.input)
-        }
-        Err(_) => {
-            repairs.push("not-healed");
-            let name = super::heal::tool_called(&call.name, tools, aliases).map(|(tool, _)| tool.name.clone());
-            (name.unwrap_or(call.name), call.input)
-        }
+    if let Ok(healed) = heal(&call.name, call.input.clone(), tools, aliases) {
+        repairs.extend(healed.repairs.into_iter().map(super::heal::Repair::kind));
+        (healed.name, healed.input)
+    } else {
+        repairs.push("not-healed");
+        let name = super::heal::tool_called(&call.name, tools, aliases).map(|(tool, _)| tool.name.clone());
+        (name.unwrap_or(call.name), call.input)
     }
 }

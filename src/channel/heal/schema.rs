@@ -49,11 +49,13 @@ impl<'a> Schema<'a> {
     }
 
     /// The schema itself, with references followed.
+    #[must_use]
     pub fn root(self) -> Self {
         self.resolved()
     }
 
     /// The same document, at a schema inside it, with references followed.
+    #[must_use]
     pub fn at(&self, here: &'a Value) -> Self {
         Self { root: self.root, here, depth: self.depth + 1 }.resolved()
     }
@@ -173,12 +175,11 @@ impl<'a> Schema<'a> {
     }
 
     fn wrong_choice(&self, value: &Value) -> Option<Wrong> {
-        if let Some(choices) = self.keyword("enum").and_then(Value::as_array) {
-            if !choices.iter().any(|choice| same(choice, value)) {
+        if let Some(choices) = self.keyword("enum").and_then(Value::as_array)
+            && !choices.iter().any(|choice| same(choice, value)) {
                 let list: Vec<String> = choices.iter().map(Value::to_string).collect();
                 return Some(Wrong::NotOneOf(list.join(", ")));
             }
-        }
         let only = self.keyword("const")?;
         (!same(only, value)).then(|| Wrong::NotOneOf(only.to_string()))
     }

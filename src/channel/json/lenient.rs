@@ -11,7 +11,7 @@ const DEEPEST: usize = 128;
 
 /// Reads one value; see [`super::read`].
 pub(super) fn read(text: &str, end: bool) -> Reading {
-    let mut reader = Reader { text, at: 0, end, open: Vec::new(), fixes: BTreeSet::new() };
+    let mut reader = Reader { text, at: 0, end, open: Vec::new(), supplied: false, fixes: BTreeSet::new() };
     match reader.value() {
         Ok(value) => Reading::Whole { value, used: reader.at, fixes: reader.fixes.into_iter().collect() },
         Err(Stop::Short) if !end => Reading::More,
@@ -33,6 +33,8 @@ struct Reader<'a> {
     end: bool,
     /// The closers that are waited for.
     open: Vec<u8>,
+    /// A closer was added where no other one showed that it had been forgotten. Once: what lacks more was cut off.
+    supplied: bool,
     fixes: BTreeSet<Fix>,
 }
 
@@ -179,10 +181,11 @@ impl<'a> Reader<'a> {
                 self.close(false);
                 return Ok(After::Close);
             }
-            Ok(next) if self.forgotten(next, blank_line)? => {}
-            Err(Stop::Short) if self.end => {}
-            Err(stop) => return Err(stop),
-            Ok(_) => return Err(Stop::Bad),
+            Ok(next) if self.closes_outer(next) => {}
+            Err(Stop::Short) if self.end && !self.supplied => self.supplied = true,
+            Ok(next) if !self.supplied && self.ends_text(next, blank_line)? => self.supplied = true,
+            Err(Stop::Short) if !self.end => return Err(Stop::Short),
+            _ => return Err(Stop::Bad),
         }
         self.at = item_ends;
         self.open.pop();
@@ -190,12 +193,14 @@ impl<'a> Reader<'a> {
         Ok(After::Close)
     }
 
-    /// Whether what comes next shows that a closer was left out: the closer of something further out, a closing tag, the
-    /// end of a fence, or a new paragraph.
-    fn forgotten(&self, next: u8, blank_line: bool) -> Step<bool> {
-        let outer = self.open.len().checked_sub(1).map_or(&[][..], |inner| &self.open[..inner]);
+    /// Whether this is the closer of something further out, so that the one of the present item was left out.
+    fn closes_outer(&self, next: u8) -> bool {
+        self.open.split_last().is_some_and(|(_, outer)| outer.contains(&next))
+    }
+
+    /// Whether the JSON is over here: a closing tag, the end of a fence, or a new paragraph.
+    fn ends_text(&self, next: u8, blank_line: bool) -> Step<bool> {
         match next {
-            b'}' | b']' | b')' => Ok(outer.contains(&next)),
             b'<' => Ok(self.ahead("</")? || self.ahead("<|")?),
             b'`' => self.ahead("```"),
             _ => Ok(blank_line && next.is_ascii_alphabetic()),

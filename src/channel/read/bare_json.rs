@@ -24,9 +24,9 @@ impl Format for BareJson {
             Reading::Whole { value, used, fixes } => match envelope::calls(&value) {
                 None => Look::Text(used),
                 Some(calls) => match alone(&seen.skip(used)) {
-                    None => Look::More,
-                    Some(None) => Look::Text(used),
-                    Some(Some(tail)) => {
+                    Alone::Unknown => Look::More,
+                    Alone::No => Look::Text(used),
+                    Alone::Yes(tail) => {
                         let repairs = fixes.into_iter().map(Fix::kind).collect();
                         Look::Calls(Found { used: used + tail, calls, marked: false, repairs })
                     }
@@ -36,15 +36,22 @@ impl Format for BareJson {
     }
 }
 
-/// How many bytes of separators and closers too many follow on the line, if nothing else does; `None` when that is not
-/// known yet.
-pub(super) fn alone(rest: &Seen<'_>) -> Option<Option<usize>> {
+/// Whether anything else stands on the line behind a value.
+pub(super) enum Alone {
+    /// Nothing but so many bytes of separators, and closers too many.
+    Yes(usize),
+    No,
+    Unknown,
+}
+
+pub(super) fn alone(rest: &Seen<'_>) -> Alone {
     let tail = rest.text.trim_start_matches([' ', '\t', '}', ']', ';', ',']);
     let used = rest.text.len() - tail.len();
     match tail.chars().next() {
-        None => rest.end.then_some(Some(used)),
-        Some('\n' | '\r' | '{' | '[' | '<') => Some(Some(used)),
-        Some('`') if rest.place.in_fence() => Some(Some(used)),
-        Some(_) => Some(None),
+        None if rest.end => Alone::Yes(used),
+        None => Alone::Unknown,
+        Some('\n' | '\r' | '{' | '[' | '<') => Alone::Yes(used),
+        Some('`') if rest.place.in_fence() => Alone::Yes(used),
+        Some(_) => Alone::No,
     }
 }

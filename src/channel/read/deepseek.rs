@@ -25,7 +25,7 @@ fn section<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Found> {
     let whole = mark(&mut scan, "calls begin")?;
     loop {
         scan.space();
-        if !mark(&mut scan, "call begin")? && !(whole && found.calls.is_empty()) {
+        if !mark(&mut scan, "call begin")? && (!whole || !found.calls.is_empty()) {
             return if found.calls.is_empty() { Err(Stop::Not) } else { Ok(found) };
         }
         call(&mut scan, name, &mut found)?;

@@ -5,21 +5,16 @@ use serde_json::{Map, Value};
 use super::format::{Raw, Scope};
 use crate::channel::json;
 
-/// Keys that hold the name of the tool.
-const NAMES: [&str; 8] =
-    ["name", "tool_name", "function_name", "tool", "function", "recipient_name", "action", "toolName"];
-/// Keys that hold the arguments.
-const ARGUMENTS: [&str; 10] = [
-    "arguments",
-    "parameters",
-    "args",
-    "input",
-    "tool_args",
-    "tool_input",
-    "params",
-    "action_input",
-    "kwargs",
-    "toolArgs",
+/// Keys that hold the name of the tool, and those that hold the arguments beside each.
+const PAIRS: [(&str, &[&str]); 8] = [
+    ("name", &["arguments", "parameters", "args", "params", "kwargs", "input"]),
+    ("tool_name", &["tool_args", "tool_input", "arguments", "parameters"]),
+    ("function_name", &["arguments", "parameters", "args"]),
+    ("tool", &["arguments", "parameters", "tool_input", "tool_args"]),
+    ("function", &["arguments", "parameters", "args"]),
+    ("recipient_name", &["parameters"]),
+    ("action", &["action_input"]),
+    ("toolName", &["toolArgs", "args"]),
 ];
 /// Keys that may stand beside them, and say nothing.
 const OTHERS: [&str; 9] =
@@ -28,7 +23,10 @@ const OTHERS: [&str; 9] =
 /// The calls that a value holds: one, or a list of nothing but calls. An empty list of arguments counts as none.
 pub(super) fn calls(value: &Value) -> Option<Vec<Raw>> {
     match value {
-        Value::Object(map) => listed(map).unwrap_or_else(|| one(map).map(|call| vec![call])),
+        Value::Object(map) => match ["tool_calls", "tool_uses"].iter().find_map(|key| map.get(*key)) {
+            Some(listed) => calls(listed.as_array().map(|_| listed)?),
+            None => one(map).map(|call| vec![call]),
+        },
         Value::Array(items) if !items.is_empty() => items.iter().map(|item| item.as_object().and_then(one)).collect(),
         _ => None,
     }
@@ -46,9 +44,10 @@ pub(super) fn marked_calls(value: &Value, scope: &Scope) -> Option<Vec<Raw>> {
 
 fn marked_one(map: &Map<String, Value>, scope: &Scope) -> Option<Raw> {
     let named = || {
-        let name = map.get("name")?.as_str().filter(|_| map.keys().all(|key| known().any(|known| known == key)))?;
-        let none = ARGUMENTS.iter().all(|key| !map.contains_key(*key));
-        none.then(|| Raw { name: name.to_owned(), input: Value::Object(Map::new()) })
+        let name = map.get("name")?.as_str().filter(|_| only_known(map))?;
+        let given = map.iter().find(|(key, _)| !OTHERS.contains(&key.as_str()) && *key != "name");
+        let input = given.map_or_else(|| Some(Value::Object(Map::new())), |(_, given)| object(given))?;
+        Some(Raw { name: name.to_owned(), input })
     };
     let keyed = || {
         let (name, input) = map.iter().next().filter(|(name, input)| input.is_object() && scope.knows(name))?;
@@ -79,7 +78,7 @@ fn members_may(members: &str, scope: &Scope, any_name: bool) -> bool {
             return false;
         }
         let Some(value) = after.strip_prefix(':').map(str::trim_start) else { return after.is_empty() };
-        if NAMES.contains(&key) && !any_name && quoted(value).is_some_and(|(name, _)| !scope.knows(name)) {
+        if is_name(key) && !any_name && quoted(value).is_some_and(|(name, _)| !scope.knows(name)) {
             return false;
         }
         match after_value(value) {
@@ -128,25 +127,32 @@ fn after_value(text: &str) -> Option<&str> {
 }
 
 fn known() -> impl Iterator<Item = &'static str> {
-    [&NAMES[..], &ARGUMENTS[..], &OTHERS[..]].into_iter().flatten().copied()
+    let pairs = PAIRS.iter().flat_map(|(name, arguments)| std::iter::once(name).chain(*arguments));
+    pairs.chain(&OTHERS).copied()
 }
 
-/// The calls of `{"tool_calls": [...]}`; `None` when it is no such list.
-fn listed(map: &Map<String, Value>) -> Option<Option<Vec<Raw>>> {
-    let items = ["tool_calls", "tool_uses"].iter().find_map(|key| map.get(*key))?;
-    Some(items.as_array().filter(|items| !items.is_empty()).and_then(|_| calls(items)))
+fn is_name(key: &str) -> bool {
+    PAIRS.iter().any(|(name, _)| *name == key)
+}
+
+fn only_known(map: &Map<String, Value>) -> bool {
+    map.keys().all(|key| known().any(|known| known == key))
 }
 
 fn one(map: &Map<String, Value>) -> Option<Raw> {
-    if map.keys().any(|key| !known().any(|known| known == key)) {
+    if !only_known(map) {
         return None;
     }
     if let Some(Value::Object(inner)) = map.get("function") {
         return one(inner);
     }
-    let name = NAMES.iter().find_map(|key| map.get(*key)?.as_str())?;
-    let given = ARGUMENTS.iter().find_map(|key| map.get(*key))?;
-    Some(Raw { name: name.to_owned(), input: object(given)? })
+    let (name, given) = PAIRS.iter().find_map(|(name, arguments)| {
+        let given = arguments.iter().find_map(|key| Some((*key, map.get(*key)?)))?;
+        Some((map.get(*name)?.as_str()?, given))
+    })?;
+    // `name` and `input` alone are the keys of many a record.
+    let plain = given.0 != "input" || map.get("type").and_then(Value::as_str) == Some("tool_use");
+    Some(Raw { name: name.to_owned(), input: object(given.1).filter(|_| plain)? })
 }
 
 /// Arguments as an object: itself, JSON in a string, or nothing. A definition of parameters is none.

@@ -26,9 +26,6 @@ const LANGUAGES: [&str; 12] = [
     "plaintext",
 ];
 
-/// How much of the words behind a block is looked at, in bytes.
-const ENOUGH: usize = 200;
-
 impl Format for Fence {
     fn openings(&self) -> &'static [Opening] {
         &[Opening::Line(FENCE)]
@@ -79,27 +76,9 @@ fn block(seen: &Seen<'_>, start: usize) -> Look {
     if found.calls.is_empty() {
         return Look::Not;
     }
-    match followed_by_talk(&seen.skip(found.used)) {
+    match words::talk(&seen.text[found.used..], seen.end) {
         None => Look::More,
         Some(true) if seen.place.leads() => Look::Text(found.used),
         Some(_) => Look::Calls(found),
     }
-}
-
-/// Whether the block is followed by words that announce nothing; `None` when that is not known yet.
-fn followed_by_talk(rest: &Seen<'_>) -> Option<bool> {
-    let words = rest.text.trim_start();
-    if words.is_empty() {
-        return rest.end.then_some(false);
-    }
-    if words.starts_with(['`', '<', '{', '[']) {
-        return Some(false);
-    }
-    let line = words.split('\n').next().unwrap_or_default();
-    let known = rest.end || line.len() < words.len() || line.len() > ENOUGH;
-    let mut cut = line.len().min(ENOUGH);
-    while !line.is_char_boundary(cut) {
-        cut -= 1;
-    }
-    known.then(|| !words::announce(&line[..cut]))
 }

@@ -47,15 +47,13 @@ pub(super) fn uncompleted(look: Look, seen: &Seen<'_>) -> Look {
 }
 
 fn judge_calls(found: Found, seen: &Seen<'_>) -> Verdict {
-    if shown(found.used, seen) {
+    if shown(found.used, seen) || !found.marked && introduced(seen) {
         return Verdict::Text(found.used);
     }
-    if seen.place.has_prose() {
-        match goes_on_in_line(found.used, seen) {
-            None => return Verdict::Wait(None),
-            Some(true) if seen.place.in_sentence() => return Verdict::Text(found.used),
-            Some(_) => {}
-        }
+    match talked_over(&found, seen) {
+        None => return Verdict::Wait(None),
+        Some(true) => return Verdict::Text(found.used),
+        Some(false) => {}
     }
     if let Some(unknown) = found.calls.iter().find(|call| !seen.scope.knows(&call.name)) {
         let name = unknown.name.clone();
@@ -72,18 +70,38 @@ fn judge_calls(found: Found, seen: &Seen<'_>) -> Verdict {
     }
 }
 
-/// Whether this is a call that is shown, not made: quoted, explained, or asked for as an example.
+/// Whether this is a call that is shown, not made: quoted, explained, or standing in the request already.
 fn shown(used: usize, seen: &Seen<'_>) -> bool {
     let said = seen.place.said_before();
-    let explained = !seen.place.leads() && words::explain(said) && said.trim_end().ends_with([':', '：']);
+    let colon = said.trim_end().ends_with([':', '：']);
+    let explained =
+        !seen.place.leads() && colon && (words::explain(said) || seen.place.has_prose() && !words::announce(said));
     seen.place.quotes() || explained || seen.scope.quotes.contain(&seen.text[..used])
 }
 
-/// Whether the line goes on with words behind the call; `None` when that is not known yet.
-fn goes_on_in_line(used: usize, seen: &Seen<'_>) -> Option<bool> {
-    let rest = seen.text[used..].trim_start_matches([' ', '\t']);
-    match rest.chars().next() {
-        None => seen.end.then_some(false),
-        Some(next) => Some(!matches!(next, '\n' | '\r' | '<' | '[' | '{')),
+/// Whether the words before introduce what follows as a thing to look at: a heading, or a colon without an action.
+fn introduced(seen: &Seen<'_>) -> bool {
+    let said = seen.place.said_before().trim();
+    let heading = said.starts_with('#') || said.ends_with([':', '：', '*']);
+    !seen.place.leads() && (heading || words::explain(said)) && !words::announce(said)
+}
+
+/// Whether the words behind go on about the call as about a thing; `None` when that is not known yet.
+fn talked_over(found: &Found, seen: &Seen<'_>) -> Option<bool> {
+    if found.marked && seen.place.leads() {
+        return Some(false);
     }
+    let rest = &seen.text[found.used..];
+    let line = rest.trim_start_matches([' ', '\t']);
+    let same_line = seen.place.has_prose() && !line.is_empty() && !line.starts_with(['\n', '\r', '<', '[', '{']);
+    let line = line.trim_start();
+    let Some(first) = line.chars().next() else { return seen.end.then_some(false) };
+    if same_line && seen.place.in_sentence() {
+        return Some(true);
+    }
+    if !first.is_lowercase() && found.marked || matches!(first, '<' | '[' | '{' | '`') {
+        return Some(false);
+    }
+    let line = words::first_line(line, seen.end)?;
+    Some((first.is_lowercase() || !found.marked && words::explain(line)) && !words::announce(line))
 }

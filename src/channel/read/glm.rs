@@ -35,7 +35,7 @@ fn call<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Found> {
     let called = scan.name()?;
     scan.space();
     if scan.eat(CLOSE)? {
-        return whole(scan, called, Map::new());
+        return Ok(whole(scan, called, Map::new()));
     }
     if !scan.ahead().begins(KEY).ok_or(Stop::Short)? {
         return Err(Stop::Not);
@@ -45,7 +45,7 @@ fn call<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Found> {
     loop {
         scan.space();
         if scan.eat(CLOSE)? || scan.over() {
-            return whole(scan, called, input);
+            return Ok(whole(scan, called, input));
         }
         scan.need(KEY)?;
         let key = scan.upto(KEY_END)?.trim();
@@ -56,11 +56,11 @@ fn call<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Found> {
     }
 }
 
-fn whole(scan: Scan<'_>, name: &str, input: Map<String, Value>) -> Step<Found> {
+fn whole(scan: Scan<'_>, name: &str, input: Map<String, Value>) -> Found {
     let mut found = Found::marked();
     found.add(name, Value::Object(input));
     found.used = scan.at;
-    Ok(found)
+    found
 }
 
 /// Takes a value up to a closing tag that is followed by what may follow a value, so that a value may speak of tags.

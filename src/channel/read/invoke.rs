@@ -185,10 +185,9 @@ fn meant(text: &str, attributes: &str, scan: &Scan<'_>, tool: &str, key: &str) -
     if attributes.contains("string=\"true\"") {
         return Value::String(text.to_owned());
     }
-    if attributes.contains("string=\"false\"") {
-        if let Some((value, _)) = json::read_whole(text) {
+    if attributes.contains("string=\"false\"")
+        && let Some((value, _)) = json::read_whole(text) {
             return value;
         }
-    }
     typed(inner(text), scan.seen.scope.parameter(tool, key))
 }

@@ -2,8 +2,9 @@
 //! single call at the start of a line (Gemma 3), with nothing else on it.
 
 use super::format::{Format, Found, Look, Opening, Seen};
+use super::name_json::lines;
+use super::python;
 use super::scan::{Scan, Step, Stop, look};
-use super::{bare_json, python};
 
 /// Python's calls.
 pub(super) struct Pythonic;
@@ -30,7 +31,7 @@ impl Format for Pythonic {
     fn read(&self, seen: &Seen<'_>) -> Look {
         let mut scan = Scan::new(*seen);
         if !seen.text.starts_with('<') {
-            return unmarked(&mut scan).unwrap_or_else(Look::from);
+            return lines(seen, unmarked).unwrap_or_else(Look::from);
         }
         let opens: Vec<&str> = MARKS.iter().map(|(open, _)| *open).collect();
         match scan.eat_any(&opens) {
@@ -61,32 +62,23 @@ fn marked(scan: &mut Scan<'_>, close: &str) -> Step<Found> {
         }
         scan.eat(";")?;
         scan.space();
-        if !scan.next()?.is_some_and(|c| c.is_alphabetic()) {
+        if !scan.next()?.is_some_and(char::is_alphabetic) {
             return Ok(found);
         }
     }
 }
 
-fn unmarked(scan: &mut Scan<'_>) -> Step<Look> {
-    let mut found = Found::unmarked();
-    if scan.next()? == Some('[') {
-        let mut first = *scan;
+/// Takes a list, or one call of a known tool.
+fn unmarked(scan: &mut Scan<'_>, found: &mut Found) -> Step<()> {
+    let listed = scan.next()? == Some('[');
+    let mut first = *scan;
+    if listed {
         first.need("[")?;
         first.space();
-        let name = first.name()?;
-        if !scan.seen.scope.knows(name.strip_suffix(".call").unwrap_or(name)) {
-            return Err(Stop::Not);
-        }
-        python::list(scan, &mut found)?;
-    } else {
-        python::call(scan, &mut found)?;
     }
-    match bare_json::alone(&scan.ahead()) {
-        None => Err(Stop::Short),
-        Some(None) => Ok(Look::Text(scan.at)),
-        Some(Some(_)) => {
-            found.used = scan.at;
-            Ok(Look::Calls(found))
-        }
+    let name = first.name()?;
+    if !scan.seen.scope.knows(name.strip_suffix(".call").unwrap_or(name)) {
+        return Err(Stop::Not);
     }
+    if listed { python::list(scan, found) } else { python::call(scan, found) }
 }

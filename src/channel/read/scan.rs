@@ -106,6 +106,13 @@ impl<'a> Scan<'a> {
         if name.is_empty() || name.len() > 200 { Err(Stop::Not) } else { Ok(name) }
     }
 
+    /// Whether what is left begins with a list or the name of a tool, or may yet do so.
+    pub(super) fn may_open_a_call(&self) -> bool {
+        let rest = self.rest();
+        rest.starts_with('[')
+            || self.seen.scope.tools.iter().any(|tool| rest.starts_with(&tool.name) || tool.name.starts_with(rest))
+    }
+
     /// Takes all up to `mark`, and `mark`.
     pub(super) fn upto(&mut self, mark: &str) -> Step<&'a str> {
         let rest = self.rest();

@@ -42,7 +42,9 @@ pub(super) fn read(pieces: &[&str], cut: bool) -> Vec<String> {
 pub(super) fn read_with(pieces: &[&str], cut: bool, quotes: &Quotes) -> Vec<String> {
     let mut reader = Reader::new(&tools(), quotes, &Aliases::builtin().unwrap());
     let mut out = Vec::new();
-    pieces.iter().for_each(|piece| reader.on_text(piece, &mut out));
+    for piece in pieces {
+        reader.on_text(piece, &mut out);
+    }
     reader.on_end(cut, &mut out);
     written(out)
 }
@@ -280,4 +282,65 @@ fn brackets_tokens_and_python() {
             &[r#"Bash{"command":"ls"}"#],
         ),
     ]);
+}
+
+/// Texts that speak of calls and make none. Each must leave as it came, at every cut.
+const TALK: &[&str] = &[
+    "The model printed:\n\n{\"name\": \"Bash\", \"arguments\": {\"command\": \"ls\"}}\n\nand stopped.",
+    "Right:\n{\"name\": \"Read\", \"arguments\": {\"file_path\": \"a\"}}\nWrong:\n{\"name\": \"Read\", \"arguments\": {\"path\": \"a\"}}",
+    "### Input\n{\"name\": \"Read\", \"arguments\": {\"file_path\": \"a\"}}",
+    "{\"name\": \"Read\", \"arguments\": {\"file_path\": \"a\"}}\n\nThis is the form that Qwen writes.",
+    "{\"name\": \"Bash\", \"arguments\": {\"command\": \"ls\"}}\nwas what I saw in the log.",
+    "{\"name\": \"Bash\", \"arguments\": {\"command\": \"ls\"",
+    "{\"tool\": \"Read\", \"input\": {\"file_path\": \"a\"}, \"ms\": 3}",
+    "{\"name\": \"Bash\", \"input\": {\"command\": \"ls\"}}",
+    "{\"name\": \"Bash\", \"args\": [\"-c\", \"ls\"]}",
+    "{\"type\":\"function\",\"function\":{\"name\":\"Glob\",\"parameters\":{\"type\":\"object\",\"properties\":{\"pattern\":{\"type\":\"string\"}}}}}",
+    "[{\"name\": \"Read\", \"description\": \"Reads\"}]",
+    "The raw stream was: [TOOL_CALLS][{\"name\": \"Bash\", \"arguments\": {\"command\": \"ls\"}}]",
+    "Expected:\n\n```\n<tool_call>\n{\"name\": \"Bash\", \"arguments\": {\"command\": \"ls\"}}\n</tool_call>\n```\n\nThe parser must read it.",
+    "```xml\n<invoke name=\"Bash\"><parameter name=\"command\">ls</parameter></invoke>\n```\n\nThat is the form of old.",
+    "```json\n{\"name\": \"Bash\", \"arguments\": {\"command\": \"ls\"}}\n```\n\nThe log had this line 23 times.",
+    "Bash(command=\"ls\")\n\nis the notation of the permission rules.",
+    "Read(file_path=\"a.rs\") returns the file.",
+    "Glob(pattern=\"*.rs\")\nGlob(pattern=\"*.md\")\n\nBoth of them match.",
+    "Read\n{\"file_path\": \"a\"}\n\nare the two lines of the old form.",
+    "> <tool_call>{\"name\": \"refresh\", \"arguments\": {}}</tool_call>",
+    "| `x` | <tool_call>{\"name\": \"refresh\", \"arguments\": {}}</tool_call> |",
+    "A call looks like this:\n<tool_call>{\"name\": \"refresh\", \"arguments\": {}}</tool_call>",
+    "<function=Bash><parameter=command>ls",
+    "call: Bash and call:Reader are two things",
+    "Use functions.Read to read, or <|channel|> to think.",
+    "The tokens <|im_end|> and <|eot_id|> end a turn, and so does </s>",
+    "- `<function=Bash><parameter=command>ls` (nothing closed)\n- `</function></tool_call>` (nothing opened)",
+    "]<]minimax[>[ is a separator",
+    "<｜tool▁calls▁begin｜> is written with full bars",
+    "[Read] the manual",
+    "Bash",
+    "Read more",
+    "```\nnot closed",
+];
+
+/// The text that is shown when no broken call is asked for again.
+fn shown(pieces: &[&str]) -> String {
+    let mut reader = Reader::new(&tools(), &Quotes::default(), &Aliases::builtin().unwrap());
+    let mut out = Vec::new();
+    for piece in pieces {
+        reader.on_text(piece, &mut out);
+    }
+    reader.on_end(false, &mut out);
+    let text = |delta| match delta {
+        Delta::Text(text) | Delta::BrokenCall { arguments: text, .. } => text,
+        other => format!("{other:?}"),
+    };
+    out.into_iter().map(text).collect()
+}
+
+#[test]
+fn talk_about_calls_stays_talk() {
+    for text in TALK {
+        for (at, _) in text.char_indices() {
+            assert_eq!(shown(&[&text[..at], &text[at..]]), *text, "cut at {at}");
+        }
+    }
 }

@@ -122,7 +122,9 @@ mod tests {
     fn split(parts: &[&str]) -> (String, String) {
         let mut think = Think::default();
         let mut pieces = Vec::new();
-        parts.iter().for_each(|part| think.take(part, &mut pieces));
+        for part in parts {
+            think.take(part, &mut pieces);
+        }
         think.end(&mut pieces);
         pieces.into_iter().fold((String::new(), String::new()), |(mut thought, mut text), piece| {
             match piece {

@@ -1,7 +1,7 @@
 //! What the words next to a call-like text say: that something is about to be done, or that something is explained.
 
 /// Words of one who is about to act.
-const ANNOUNCING: [&str; 22] = [
+const ANNOUNCING: &[&str] = &[
     "i'll ",
     "i’ll ",
     "i will ",
@@ -27,7 +27,7 @@ const ANNOUNCING: [&str; 22] = [
 ];
 
 /// Words of one who explains.
-const EXPLAINING: [&str; 26] = [
+const EXPLAINING: &[&str] = &[
     "example",
     "e.g.",
     "for instance",
@@ -54,6 +54,16 @@ const EXPLAINING: [&str; 26] = [
     "reads:",
     "never ",
     "quoted",
+    "this is the ",
+    "that is the ",
+    "is what ",
+    "is how ",
+    "transcript",
+    "recorded",
+    "fixture",
+    "test case",
+    "expected",
+    "stream was",
 ];
 
 /// Whether the words announce an action, and explain nothing.
@@ -66,6 +76,34 @@ pub(super) fn announce(text: &str) -> bool {
 pub(super) fn explain(text: &str) -> bool {
     let text = text.to_lowercase();
     EXPLAINING.iter().any(|words| text.contains(words)) && !ANNOUNCING.iter().any(|words| text.contains(words))
+}
+
+/// How much of a line is looked at, in bytes.
+const ENOUGH: usize = 200;
+
+/// The first line of a text, as far as it is looked at; `None` when it may still go on.
+pub(super) fn first_line(text: &str, end: bool) -> Option<&str> {
+    let line = text.split('\n').next().unwrap_or_default();
+    if !end && line.len() == text.len() && line.len() <= ENOUGH {
+        return None;
+    }
+    let mut cut = line.len().min(ENOUGH);
+    while !line.is_char_boundary(cut) {
+        cut -= 1;
+    }
+    Some(&line[..cut])
+}
+
+/// Whether a text goes on with words that announce nothing; `None` when that is not known yet.
+pub(super) fn talk(text: &str, end: bool) -> Option<bool> {
+    let words = text.trim_start();
+    if words.is_empty() {
+        return end.then_some(false);
+    }
+    if words.starts_with(['`', '<', '{', '[']) {
+        return Some(false);
+    }
+    first_line(words, end).map(|line| !announce(line))
 }
 
 #[cfg(test)]
