@@ -14,9 +14,10 @@ pub(super) fn mend(value: &Value, schema: Schema<'_>, aliases: &Aliases, repairs
         return value.clone();
     }
     if let Some(alternatives) = schema.alternatives()
-        && let Some(mended) = by_alternative(value, alternatives, schema, aliases, repairs) {
-            return mended;
-        }
+        && let Some(mended) = by_alternative(value, alternatives, schema, aliases, repairs)
+    {
+        return mended;
+    }
     match value {
         Value::Object(map) if wants(schema, "object") => object(map, schema, aliases, repairs),
         Value::Array(list) if wants(schema, "array") => array(list, schema, aliases, repairs),
@@ -169,10 +170,11 @@ fn array(list: &[Value], schema: Schema<'_>, aliases: &Aliases, repairs: &mut Ve
 
 fn scalar(value: &Value, schema: Schema<'_>, aliases: &Aliases, repairs: &mut Vec<Repair>) -> Option<Value> {
     if let Value::String(text) = value
-        && let Some((repair, meant)) = from_text(text, schema) {
-            repairs.push(repair);
-            return Some(mend(&meant, schema, aliases, repairs));
-        }
+        && let Some((repair, meant)) = from_text(text, schema)
+    {
+        repairs.push(repair);
+        return Some(mend(&meant, schema, aliases, repairs));
+    }
     let text_only = schema.types() == ["string"] && schema.keyword("enum").is_none();
     if text_only && value.is_number() {
         repairs.push(Repair::TextFromNumber);
@@ -187,10 +189,12 @@ fn from_text(text: &str, schema: Schema<'_>) -> Option<(Repair, Value)> {
     if let Some(choice) = choice_in_other_case(trimmed, schema) {
         return Some((Repair::EnumCase, choice));
     }
-    if (wants(schema, "number") || wants(schema, "integer")) && !wants(schema, "string")
-        && let Some(number) = number_of(trimmed, schema) {
-            return Some((Repair::NumberString, number));
-        }
+    if (wants(schema, "number") || wants(schema, "integer"))
+        && !wants(schema, "string")
+        && let Some(number) = number_of(trimmed, schema)
+    {
+        return Some((Repair::NumberString, number));
+    }
     if wants(schema, "boolean") && !wants(schema, "string") {
         match trimmed {
             "true" | "True" | "TRUE" => return Some((Repair::BooleanString, Value::Bool(true))),

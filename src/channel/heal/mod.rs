@@ -180,4 +180,6 @@ fn why(schema: &Schema<'_>, given: &Value, mended: &Value) -> String {
 }
 
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod tests;

@@ -176,10 +176,11 @@ impl<'a> Schema<'a> {
 
     fn wrong_choice(&self, value: &Value) -> Option<Wrong> {
         if let Some(choices) = self.keyword("enum").and_then(Value::as_array)
-            && !choices.iter().any(|choice| same(choice, value)) {
-                let list: Vec<String> = choices.iter().map(Value::to_string).collect();
-                return Some(Wrong::NotOneOf(list.join(", ")));
-            }
+            && !choices.iter().any(|choice| same(choice, value))
+        {
+            let list: Vec<String> = choices.iter().map(Value::to_string).collect();
+            return Some(Wrong::NotOneOf(list.join(", ")));
+        }
         let only = self.keyword("const")?;
         (!same(only, value)).then(|| Wrong::NotOneOf(only.to_string()))
     }

@@ -108,8 +108,9 @@ fn bodies(mut scan: Scan<'_>, close: &str) -> Step<Found> {
     Ok(found)
 }
 
-/// The name in an object that may be damaged further on.
+/// The name in an object that may be damaged further on, where it comes first.
 fn name_of(text: &str) -> Option<&str> {
-    let rest = text.split_once("\"name\"")?.1.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let rest = text.trim_start_matches(['[', ' ', '\n']).strip_prefix('{')?.trim_start().strip_prefix("\"name\"")?;
+    let rest = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     rest.split_once('"').map(|(name, _)| name)
 }

@@ -186,8 +186,9 @@ fn meant(text: &str, attributes: &str, scan: &Scan<'_>, tool: &str, key: &str) -
         return Value::String(text.to_owned());
     }
     if attributes.contains("string=\"false\"")
-        && let Some((value, _)) = json::read_whole(text) {
-            return value;
-        }
+        && let Some((value, _)) = json::read_whole(text)
+    {
+        return value;
+    }
     typed(inner(text), scan.seen.scope.parameter(tool, key))
 }

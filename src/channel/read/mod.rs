@@ -294,4 +294,6 @@ fn first_char(text: &str) -> usize {
 }
 
 #[cfg(test)]
+mod promises;
+#[cfg(test)]
 mod tests;

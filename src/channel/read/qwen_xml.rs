@@ -125,6 +125,7 @@ fn parameters(body: &Seen<'_>, name: &str, start: usize) -> Step<Function> {
                 repairs.push("xml-missing-closer");
                 return read(at, input, repairs);
             }
+            None if input.is_empty() => return Ok(Function::Not),
             None => return Ok(unreadable(body, name, start)),
         }
         let Some(parameter) = parameter(&rest, name)? else { return Ok(unreadable(body, name, start)) };
@@ -139,7 +140,7 @@ fn parameters(body: &Seen<'_>, name: &str, start: usize) -> Step<Function> {
 
 /// A function of a known tool whose body is none: broken when it has an end, else text.
 fn unreadable(body: &Seen<'_>, name: &str, start: usize) -> Function {
-    if !body.scope.knows(name) || !body.text.contains(PARAMETER) {
+    if !body.scope.knows(name) {
         return Function::Not;
     }
     match body.text.find(FUNCTION_END) {
