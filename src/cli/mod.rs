@@ -2,6 +2,7 @@
 //! `Command` and a line in `Command::run`.
 
 mod demo;
+mod doctor;
 mod env;
 mod explain;
 mod reload;
@@ -9,6 +10,7 @@ mod repair;
 mod replay;
 pub(crate) mod rule_files;
 mod rules;
+mod run;
 mod serve;
 mod stats;
 mod table;
@@ -32,12 +34,14 @@ struct Cli {
 enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
+    Run(run::Run),
     Explain(explain::Explain),
     Env(env::Env),
     Replay(replay::Replay),
     Repair(repair::Repair),
     Stats(stats::Stats),
     Rules(rules::Rules),
+    Doctor(doctor::Doctor),
 }
 
 impl Command {
@@ -45,12 +49,14 @@ impl Command {
         match self {
             Self::Demo(command) => command.run(),
             Self::Serve(command) => command.run(),
+            Self::Run(command) => command.run(),
             Self::Explain(command) => command.run(),
             Self::Env(command) => command.run(),
             Self::Replay(command) => command.run(),
             Self::Repair(command) => command.run(),
             Self::Stats(command) => command.run(),
             Self::Rules(command) => command.run(),
+            Self::Doctor(command) => command.run(),
         }
     }
 }
