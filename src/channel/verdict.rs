@@ -113,8 +113,13 @@ fn unreadable(about: &Situation, name: &str, written: &str) -> Outcome {
 
 /// A call that does not fit, and what was meant is not certain.
 fn unfit(about: &Situation, heard: &HeardCall, invalid: &Invalid, at: usize) -> Outcome {
-    let held = vec![Delta::Call(about.identified(at, &heard.name, object(&heard.input)))];
+    let call = about.identified(at, &heard.name, object(&heard.input));
+    let held = vec![Delta::Call(call.clone())];
     match invalid {
+        // The server itself says that it is a call: the client's own word on it is good, and stays in its history.
+        Invalid::UnknownTool { .. } if about.kind == ChannelKind::Native => {
+            Outcome::Send { calls: vec![call], repairs: Vec::new() }
+        }
         Invalid::UnknownTool { .. } => {
             Outcome::Object { kind: "tool-unknown", words: format!("Not done: {}.", invalid.why()), format: None, held }
         }
