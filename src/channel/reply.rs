@@ -8,7 +8,7 @@ use super::ANSWER;
 use super::read::{Quotes, Reader};
 use super::show::has_tools;
 use super::situation::Situation;
-use super::unbind::{Bound, Unbind};
+use super::unbind::{Bound, Unbind, name_of};
 use crate::rules::{Aliases, ChannelKind};
 use crate::wire::Delta;
 
@@ -44,6 +44,8 @@ pub(super) struct Reply {
     heard: Heard,
     reader: Reader,
     bound: Option<Unbind>,
+    /// What may be called.
+    names: Vec<String>,
     /// The text of an answer does not go out: it is known that it will be asked again.
     mute: bool,
 }
@@ -59,10 +61,12 @@ impl Reply {
         let examples = about.model.examples.iter().flat_map(|example| &example.steps);
         let written = examples.map(|step| super::write::call(about.model.show.form, &step.tool, &step.arguments));
         let quotes = Quotes::new(&about.messages, written);
-        let reader = Reader::new(&about.callable(), &quotes, &ALIASES);
+        let callable = about.callable();
+        let reader = Reader::new(&callable, &quotes, &ALIASES);
+        let names = callable.into_iter().map(|tool| tool.name).collect();
         let bound = about.kind == ChannelKind::Constrained && has_tools(&about.head);
         let bound = bound.then(Unbind::default);
-        Self { heard: Heard::default(), reader, bound, mute }
+        Self { heard: Heard::default(), reader, bound, names, mute }
     }
 
     /// Takes one piece; pushes what may go out now.
@@ -106,9 +110,25 @@ impl Reply {
             Some(Bound::Answer { .. }) | None => {}
         }
         self.reader.on_end(cut_by_length, &mut read);
+        if cut_by_length {
+            self.find_cut_call(&mut read);
+        }
         self.sort(read, out);
         self.heard.repairs = self.reader.take_repairs();
         self.heard
+    }
+
+    /// What was held back to the end of a reply that was cut, and names a tool as a call does, was to be a call.
+    fn find_cut_call(&mut self, read: &mut Vec<Delta>) {
+        let is_text = |delta: &Delta| matches!(delta, Delta::Text(_));
+        let from = read.iter().rposition(|delta| !is_text(delta)).map_or(0, |at| at + 1);
+        let held: String =
+            read[from..].iter().map(|delta| if let Delta::Text(text) = delta { text } else { "" }).collect();
+        let name = name_of(&held).filter(|name| self.names.contains(name));
+        if held.trim_start().starts_with(['{', '[', '<', '`']) && name.is_some() {
+            self.heard.cut = name;
+            read.truncate(from);
+        }
     }
 
     /// Text goes out, calls are kept.

@@ -135,7 +135,8 @@ fn held(seen: String) -> Bound {
     }
 }
 
-fn name_of(seen: &str) -> Option<String> {
+/// The name in a call that was cut off behind it.
+pub(super) fn name_of(seen: &str) -> Option<String> {
     let rest = seen.split_once("\"name\"")?.1.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
     Some(rest.split_once('"')?.0.to_owned())
 }

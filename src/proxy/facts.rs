@@ -62,7 +62,9 @@ impl ShowFacts {
     /// Reads the answer of `/api/show`.
     pub fn read(show: &Value) -> Self {
         let text = |key: &str| show.get(key).and_then(Value::as_str).unwrap_or_default();
-        let renderer = text("modelfile").lines().any(|line| line.trim_start().starts_with("RENDERER "));
+        // A parser of its own reads the calls of its family, and only where the tools were sent.
+        let own = |line: &str| ["RENDERER ", "PARSER "].iter().any(|word| line.trim_start().starts_with(word));
+        let renderer = text("modelfile").lines().any(own);
         let kin = ["/details/parent_model", "/model_info/general.basename", "/details/family"];
         let kin = kin.iter().filter_map(|path| show.pointer(path)?.as_str()).filter(|name| !name.is_empty());
         let capabilities = show.get("capabilities").and_then(Value::as_array);

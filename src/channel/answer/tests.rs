@@ -157,12 +157,14 @@ fn an_empty_answer_is_asked_for_once_more() {
 
 #[test]
 fn a_call_cut_by_length_is_said_and_not_completed() {
-    let mut answer = answer(ChannelKind::Constrained, vec![prompt("write it")]);
-    let mut out = Vec::new();
-    answer.on_delta(Delta::Text(r#"{"name": "Write", "arguments": {"file_path": "a"#.into()), &mut out);
-    let next = answer.on_end(End::Complete { stop: StopReason::MaxTokens, usage: Usage::default() }, &mut out);
-    assert!(calls(&out).is_empty() && matches!(&out[0], Delta::Text(text) if text.contains("Write was cut off")));
-    assert!(matches!(next, Next::Finish { stop: StopReason::MaxTokens, .. }));
+    for kind in [ChannelKind::Constrained, ChannelKind::Prompted] {
+        let mut answer = answer(kind, vec![prompt("write it")]);
+        let mut out = Vec::new();
+        answer.on_delta(Delta::Text(r#"{"name": "Write", "arguments": {"file_path": "a"#.into()), &mut out);
+        let next = answer.on_end(End::Complete { stop: StopReason::MaxTokens, usage: Usage::default() }, &mut out);
+        assert!(calls(&out).is_empty() && matches!(&out[0], Delta::Text(text) if text.contains("Write was cut off")));
+        assert!(matches!(next, Next::Finish { stop: StopReason::MaxTokens, .. }));
+    }
 }
 
 #[test]
