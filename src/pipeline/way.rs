@@ -8,7 +8,7 @@ use crate::fold;
 use crate::report::Report;
 use crate::tokens::Budget;
 use crate::trim::{self, Kind};
-use crate::wire::{Request, WireError};
+use crate::wire::{Message, Request, WireError};
 
 /// What is to be done with a request.
 pub enum Planned {
@@ -28,8 +28,8 @@ pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned
     let assembly = Assembly { setup, target, request, profile: &profile, trimmed: &trimmed };
     match &trimmed.kind {
         Kind::Side { answer, .. } => Ok(answered(&assembly, answer.clone())),
-        Kind::Compaction => {
-            let text = summary(&assembly);
+        Kind::Compaction { form } => {
+            let text = form.replace("{digest}", &summary(&assembly));
             Ok(answered(&assembly, text))
         }
         Kind::Main | Kind::Subagent | Kind::Aside { .. } => Ok(Planned::Send(Box::new(assembly.plan()?))),
@@ -44,5 +44,15 @@ fn answered(assembly: &Assembly<'_>, text: String) -> Planned {
 fn summary(assembly: &Assembly<'_>) -> String {
     let Assembly { setup, target, trimmed, profile, .. } = assembly;
     let room = Budget::of(target.window.tokens).prompt() / 4;
-    fold::summary(&trimmed.messages, &setup.rules, &profile.fold, &setup.family(&target.profile), room)
+    fold::summary(&without_the_request(&trimmed.messages), &setup.rules, &profile.fold, &setup.family(&target.profile), room)
+}
+
+/// The messages without the text that asks for the summary.
+fn without_the_request(messages: &[Message]) -> Vec<Message> {
+    let mut messages = messages.to_vec();
+    if let Some(last) = messages.last_mut() {
+        last.content.pop();
+    }
+    messages.retain(|message| !message.content.is_empty());
+    messages
 }

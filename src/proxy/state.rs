@@ -32,6 +32,9 @@ pub struct Settings {
     pub record: Option<PathBuf>,
 }
 
+/// Names that clients ask for, and whose targets are kept.
+const MOST_TARGETS: usize = 32;
+
 /// A running proxy.
 pub struct Proxy {
     pub settings: Settings,
@@ -46,6 +49,7 @@ pub struct Proxy {
     /// The last prompts that were sent.
     pub(crate) prompts: Prompts,
     told: std::sync::Mutex<BTreeSet<String>>,
+    targets: std::sync::Mutex<Vec<(Arc<Setup>, String, Target)>>,
     known: Mutex<Known>,
 }
 
@@ -73,6 +77,7 @@ impl Proxy {
             recorder,
             prompts: Prompts::default(),
             told: std::sync::Mutex::default(),
+            targets: std::sync::Mutex::default(),
             known: Mutex::default(),
             settings,
         })
@@ -135,11 +140,31 @@ impl Proxy {
     ///
     /// # Errors
     /// When that is not known.
-    pub async fn target(&self, setup: &Setup, asked: &str, profile: Option<String>) -> Result<Target, WireError> {
+    pub(crate) async fn target(
+        &self,
+        setup: &Arc<Setup>,
+        asked: &str,
+        profile: Option<String>,
+    ) -> Result<Target, WireError> {
         let facts = self.model(asked).await?;
-        let profile = profile.or_else(|| self.settings.profile.clone());
+        let mut target = self.target_of(setup, &facts, asked)?;
+        target.profile_name = profile.or_else(|| self.settings.profile.clone());
+        Ok(target)
+    }
+
+    /// Finding the family of a model compiles patterns, so what was found is kept for as long as the rules are.
+    fn target_of(&self, setup: &Arc<Setup>, facts: &ModelFacts, asked: &str) -> Result<Target, WireError> {
+        let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        targets.retain(|(made_with, _, _)| Arc::ptr_eq(made_with, setup));
+        if let Some((_, _, target)) = targets.iter().find(|(_, name, _)| name == asked) {
+            return Ok(target.clone());
+        }
         let no_family = || WireError::new(ErrorKind::Api, "no model rules take this model; see `fanlight rules list`");
-        facts.target(&setup.rules, asked, profile).ok_or_else(no_family)
+        let target = facts.target(&setup.rules, asked, None).ok_or_else(no_family)?;
+        if targets.len() < MOST_TARGETS {
+            targets.push((setup.clone(), asked.to_owned(), target.clone()));
+        }
+        Ok(target)
     }
 }
 

@@ -10,7 +10,10 @@ pub enum Kind {
     Main,
     Subagent,
     /// The client asks for a summary of the conversation.
-    Compaction,
+    /// The client wants a summary; `{digest}` in the form is where it stands.
+    Compaction {
+        form: String,
+    },
     /// A side request that needs no model: the text to answer with.
     Side {
         name: String,
@@ -28,7 +31,7 @@ impl Kind {
         match self {
             Self::Main => "main",
             Self::Subagent => "subagent",
-            Self::Compaction => "compaction",
+            Self::Compaction { .. } => "compaction",
             Self::Side { name, .. } | Self::Aside { name } => name,
         }
     }
