@@ -44,10 +44,23 @@ pub fn ingest(messages: &[Message], roles: &dyn Roles, profile: &FoldProfile, wi
     shown
 }
 
+/// What always stands before the first prompt, within its share of the window; the whole stands under `handle`.
+pub fn shorten_preamble(text: &str, handle: &str, profile: &FoldProfile, window: usize) -> String {
+    let share = Limits::share(window, profile.preamble);
+    if estimate(text) <= share {
+        return text.to_owned();
+    }
+    let gap = |from: usize, to: usize| format!("[lines {from}-{to} left out]");
+    page::both_ends(text, share.saturating_sub(20), gap) + &format!("\n[shortened; in full: Recall {handle}]")
+}
+
 impl Limits {
+    fn share(window: usize, percent: usize) -> usize {
+        (Budget::of(window).history(window / 4) * percent / 100).max(LEAST)
+    }
+
     fn of(profile: &FoldProfile, window: usize) -> Self {
-        let history = Budget::of(window).history(window / 4);
-        let share = |percent: usize| (history * percent / 100).max(LEAST);
+        let share = |percent| Self::share(window, percent);
         Self { page: share(profile.page), step: share(profile.step), call: share(profile.call) }
     }
 }

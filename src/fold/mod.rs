@@ -15,10 +15,12 @@ mod ingest;
 mod journal;
 mod page;
 mod paths;
+#[cfg(test)]
+mod promises;
 mod summary;
 mod views;
 
 pub use cut::{FoldInput, Folded, TooLong, fold};
 pub use handle::recall;
-pub use ingest::ingest;
+pub use ingest::{ingest, shorten_preamble};
 pub use summary::summary;

@@ -8,8 +8,11 @@ use crate::fold::{self, FoldInput, Folded};
 use crate::report::{Details, Report, RuleHit};
 use crate::rules::{ChannelKind, Profile};
 use crate::tokens::{Budget, Counter};
-use crate::trim::Trimmed;
+use crate::trim::{Head, LeftOut, Trimmed};
 use crate::wire::{Block, Message, Request, Role, Tool, WireError};
+
+/// The handle of the preamble where it is shortened.
+const PREAMBLE: &str = "preamble";
 
 /// A trimmed request, and what it is to be fitted into.
 pub(super) struct Assembly<'a> {
@@ -70,7 +73,7 @@ impl Assembly<'_> {
             costs: &costs,
             budget: &self.budget(),
             head_tokens: self.head_tokens(head, &counter),
-            preamble_tokens: counter.count(self.preamble()),
+            preamble_tokens: counter.count(&self.preamble()),
             profile,
             counter: &counter,
             roles: rules,
@@ -89,7 +92,8 @@ impl Assembly<'_> {
 
     /// The messages that stay, with preamble and digest before them.
     fn leading(&self, messages: &[Message], folded: &Folded) -> Vec<Message> {
-        let texts = [self.preamble(), &folded.digest];
+        let preamble = self.preamble();
+        let texts = [preamble.as_str(), folded.digest.as_str()];
         let before: Vec<Block> =
             texts.iter().filter(|text| !text.is_empty()).map(|text| Block::Text((*text).to_owned())).collect();
         let mut left = messages[folded.first..].to_vec();
@@ -103,15 +107,26 @@ impl Assembly<'_> {
         left
     }
 
-    fn preamble(&self) -> &str {
-        if self.target.profile.show.preamble { &self.trimmed.preamble } else { "" }
+    /// What stands before the first prompt, within its share.
+    fn preamble(&self) -> String {
+        if !self.target.profile.show.preamble {
+            return String::new();
+        }
+        fold::shorten_preamble(&self.trimmed.preamble, PREAMBLE, &self.profile.fold, self.target.window.tokens)
+    }
+
+    /// The head, and the preamble in full under its handle.
+    fn head_with_preamble(&self) -> Head {
+        let mut head = self.trimmed.head.clone();
+        head.left_out.push(LeftOut { handle: PREAMBLE.to_owned(), text: self.trimmed.preamble.clone() });
+        head
     }
 
     fn situation(&self, choice: Choice) -> Situation {
         Situation {
             kind: self.target.channel(),
             model: self.target.profile.clone(),
-            head: self.trimmed.head.clone(),
+            head: self.head_with_preamble(),
             tools: self.callable(),
             messages: self.trimmed.messages.clone(),
             roles: Situation::roles_of(&self.request.tools, &self.setup.rules),

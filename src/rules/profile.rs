@@ -92,6 +92,8 @@ pub struct FoldProfile {
     pub step: usize,
     /// What a call says, its long inputs shortened.
     pub call: usize,
+    /// What always stands before the first prompt: environment, the user's standing instructions.
+    pub preamble: usize,
     /// Lines of a view carry their numbers.
     pub line_numbers: bool,
     /// Beginnings of texts that the client writes in the user's name.
@@ -105,12 +107,13 @@ impl Default for FoldProfile {
             tail: 15,
             prompts: 15,
             journal: 8,
-            paths: 6,
-            views: 14,
-            files: 3,
-            page: 30,
-            step: 40,
+            paths: 8,
+            views: 20,
+            files: 5,
+            page: 50,
+            step: 60,
             call: 25,
+            preamble: 20,
             line_numbers: false,
             machine: Vec::new(),
         }
