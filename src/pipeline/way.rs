@@ -4,8 +4,10 @@ use super::assemble::Assembly;
 use super::plan::Plan;
 use super::setup::{Setup, Target};
 use crate::channel::ShownHead;
+use crate::channel::heal::heal_past;
 use crate::fold;
 use crate::report::Report;
+use crate::rules::Aliases;
 use crate::tokens::Budget;
 use crate::trim::{self, Kind};
 use crate::wire::{Message, Request, WireError};
@@ -24,7 +26,8 @@ pub enum Planned {
 /// `prompt is too long` when the head and the newest typed prompt alone exceed the budget.
 pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned, WireError> {
     let profile = setup.profile(target);
-    let trimmed = trim::trim(request, &setup.rules, &profile, &target.profile, setup.counter());
+    let mut trimmed = trim::trim(request, &setup.rules, &profile, &target.profile, setup.counter());
+    heal_past(&mut trimmed.messages, &request.tools, Aliases::shared());
     let assembly = Assembly { setup, target, request, profile: &profile, trimmed: &trimmed };
     match &trimmed.kind {
         Kind::Side { answer, .. } => Ok(answered(&assembly, answer.clone())),

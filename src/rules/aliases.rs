@@ -1,6 +1,7 @@
 //! Other names that models use for tools and parameters.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 
@@ -21,6 +22,12 @@ impl Aliases {
     /// Never for the file that is shipped; a test reads it.
     pub fn builtin() -> Result<Self, toml::de::Error> {
         toml::from_str(include_str!("../../rules/aliases.toml"))
+    }
+
+    /// The aliases that are compiled in, read once.
+    pub fn shared() -> &'static Self {
+        static SHARED: LazyLock<Aliases> = LazyLock::new(|| Aliases::builtin().unwrap_or_default());
+        &SHARED
     }
 
     /// The tools that `name` may stand for, in order of name.

@@ -52,7 +52,9 @@ fn sources() -> Vec<Source> {
         let code = text.split("#[cfg(test)]\nmod ").next().unwrap().to_owned();
         Source { path: path.strip_prefix(&root).unwrap().to_owned(), text, code }
     };
-    files(&root, "rs").into_iter().filter(|path| path.file_name().unwrap() != "tests.rs").map(read).collect()
+    let of_tests =
+        |path: &Path| path.ends_with("tests.rs") || path.parent().is_some_and(|folder| folder.ends_with("tests"));
+    files(&root, "rs").into_iter().filter(|path| !of_tests(path)).map(read).collect()
 }
 
 /// The modules that a text names as `crate::module`, also within `use crate::{a, b}`.

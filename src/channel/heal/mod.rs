@@ -5,6 +5,7 @@
 
 mod coerce;
 mod names;
+mod past;
 mod schema;
 
 use serde_json::{Map, Value};
@@ -13,6 +14,7 @@ use crate::rules::Aliases;
 use crate::wire::Tool;
 
 pub use names::{nearest, tool_called};
+pub use past::heal_past;
 pub use schema::{Fault, Schema, Wrong};
 
 pub(super) use coerce::typed;

@@ -294,6 +294,4 @@ fn first_char(text: &str) -> usize {
 }
 
 #[cfg(test)]
-mod promises;
-#[cfg(test)]
 mod tests;

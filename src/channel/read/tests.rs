@@ -1,5 +1,7 @@
 //! The machine as a whole: what comes out, however the text is cut.
 
+mod promises;
+
 use serde_json::{Value, json};
 
 use super::*;

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::tests::{tools, written};
-use super::*;
+use super::super::*;
+use super::{tools, written};
 
 /// Parts from which call-like and talk-like texts are made.
 const PARTS: &[&str] = &[
