@@ -69,7 +69,9 @@ impl Notes {
             let _ = write!(said, " Changed so far: {}.", changed.join(", "));
         }
         if let (Act::Edit { swaps, .. }, Some(view)) = (&call.act, files.view(path)) {
-            swaps.iter().for_each(|swap| facts(&mut said, show, view, *swap));
+            for swap in swaps {
+                facts(&mut said, show, view, *swap);
+            }
         }
         show.short_results.then_some(said)
     }
