@@ -23,6 +23,14 @@ pub(super) fn now_reads(view: &View, swap: Swap<'_>) -> Option<String> {
     (lines.len() <= SHOWN).then(|| lines.join("\n"))
 }
 
+/// Whether an edit adds lines, and all of them stand in the file already.
+pub(super) fn only_repeats(view: &View, swap: Swap<'_>) -> bool {
+    let in_old = |line: &&str| swap.old.lines().any(|old| old.trim() == line.trim());
+    let mut added = swap.new.lines().filter(|line| !line.trim().is_empty() && !in_old(line)).peekable();
+    let stands = |line: &str| line.trim().len() > 2 && view.lines().any(|known| known.text.trim() == line.trim());
+    swap.new.lines().count() > swap.old.lines().count() && added.peek().is_some() && added.all(stands)
+}
+
 /// The word that an edit renamed, where it still stands in the file, with the lines in which it does.
 pub(super) fn left_over<'a>(view: &View, swap: Swap<'a>) -> Option<(&'a str, Vec<String>)> {
     let (old, new) = renamed(swap.old, swap.new)?;
@@ -107,6 +115,14 @@ mod tests {
         let view = view("use draw\n\nrun(draw(1))\n");
         assert_eq!(stands_elsewhere(&view, swap("use draw", "use paint")), Some("draw"));
         assert_eq!(stands_elsewhere(&view, swap("use", "take")), None);
+    }
+
+    #[test]
+    fn an_edit_that_only_repeats_what_stands_there_is_found() {
+        let view = view("one\ntwo\nthree\n");
+        assert!(only_repeats(&view, swap("one", "one\ntwo\nthree")));
+        assert!(!only_repeats(&view, swap("three", "three\nfour")));
+        assert!(!only_repeats(&view, swap("one\ntwo", "two")));
     }
 
     #[test]

@@ -124,6 +124,7 @@ impl Edit<'_> {
             0 if swap.old.is_empty() || known => Some(self.absent(swap)),
             _ if swap.old == swap.new => Some(self.unchanged()),
             2.. if !swap.all => Some(self.several(swap, times)),
+            1 if change::only_repeats(self.view, swap) => Some(self.repeating()),
             1 => change::stands_elsewhere(self.view, swap).map(|word| self.elsewhere(swap, word)),
             _ => None,
         }
@@ -163,6 +164,16 @@ impl Edit<'_> {
             ),
             reply: None,
             arguments: self.narrowed(&[(vec![swap.old.to_owned()], true), (around, false)]),
+        }
+    }
+
+    fn repeating(&self) -> Objection {
+        Objection {
+            kind: "edit-repeats-lines",
+            once: true,
+            words: format!("Not done: the new text only repeats lines that stand in {} already.", self.shown),
+            reply: None,
+            arguments: self.narrowed(&[(single_lines(self.view), false)]),
         }
     }
 

@@ -186,8 +186,14 @@ fn unnumbered(text: &str) -> String {
         return text.to_owned();
     }
     let blank = text.split('\n').take_while(|line| line.trim().is_empty()).count();
-    let listed = lines.iter().map(|line| line.1);
-    listed.chain(text.split('\n').skip(blank + lines.len())).collect::<Vec<_>>().join("\n")
+    let rest = text.split('\n').skip(blank + lines.len()).collect::<Vec<_>>().join("\n");
+    let listed = lines.iter().map(|line| line.1).collect::<Vec<_>>().join("\n");
+    // The number behind the last line end stands before no line.
+    [listed.trim_end_matches('\n'), rest.trim()]
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n\n")
 }
 
 #[cfg(test)]
@@ -229,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_reading_is_the_files_own_text() {
-        let result = "1\tsee /w/x\n2\tend\n\n<system-reminder>\nnot the file\n</system-reminder>";
+        let result = "1\tsee /w/x\n2\tend\n3\t\n\n<system-reminder>\nnot the file\n</system-reminder>";
         assert_eq!(told(&[step("1", "Read", json!({"file_path": "/w/a"}), result, false)]), ["see /w/x\nend"]);
     }
 
