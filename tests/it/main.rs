@@ -8,6 +8,7 @@ mod demo;
 mod fixtures;
 mod http;
 mod promises;
+mod serve;
 mod shared_reads;
 mod streams;
 mod structure;
