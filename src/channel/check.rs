@@ -122,7 +122,7 @@ impl Edit<'_> {
         let known = self.view.whole && !self.view.stale();
         match times {
             0 if swap.old.is_empty() || known => Some(self.absent(swap)),
-            _ if swap.old == swap.new => Some(self.unchanged()),
+            _ if swap.old == swap.new => Some(self.unchanged(swap)),
             2.. if !swap.all => Some(self.several(swap, times)),
             1 if change::only_repeats(self.view, swap) => Some(self.repeating()),
             1 => change::stands_elsewhere(self.view, swap).map(|word| self.elsewhere(swap, word)),
@@ -142,13 +142,15 @@ impl Edit<'_> {
         }
     }
 
-    fn unchanged(&self) -> Objection {
+    fn unchanged(&self, swap: Swap<'_>) -> Objection {
+        let mut others = single_lines(self.view);
+        others.retain(|line| line != swap.old);
         Objection {
             kind: "edit-changes-nothing",
             once: false,
             words: format!("Not done: the old and the new text are the same, {} would not change.", self.shown),
             reply: None,
-            arguments: self.narrowed(&[(single_lines(self.view), false)]),
+            arguments: self.narrowed(&[(others, false)]),
         }
     }
 

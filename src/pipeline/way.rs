@@ -47,7 +47,13 @@ fn answered(assembly: &Assembly<'_>, text: String) -> Planned {
 fn summary(assembly: &Assembly<'_>) -> String {
     let Assembly { setup, target, trimmed, profile, .. } = assembly;
     let room = Budget::of(target.window.tokens).prompt() / 4;
-    fold::summary(&without_the_request(&trimmed.messages), &setup.rules, &profile.fold, &setup.family(&target.profile), room)
+    fold::summary(
+        &without_the_request(&trimmed.messages),
+        &setup.rules,
+        &profile.fold,
+        &setup.family(&target.profile),
+        room,
+    )
 }
 
 /// The messages without the text that asks for the summary.

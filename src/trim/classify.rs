@@ -12,9 +12,7 @@ pub(super) fn classify(request: &Request, pack: &Pack) -> Kind {
     let Some(rule) = pack.sides.iter().find(|rule| knows(rule, request, &prompt)) else { return Kind::Main };
     let name = rule.id.clone();
     match rule.action {
-        SideAction::Compaction => {
-            Kind::Compaction { form: rule.answer.clone().unwrap_or_else(|| "{digest}".into()) }
-        }
+        SideAction::Compaction => Kind::Compaction { form: rule.answer.clone().unwrap_or_else(|| "{digest}".into()) },
         SideAction::Subagent => Kind::Subagent,
         SideAction::Through => Kind::Aside { name },
         SideAction::Answer => Kind::Side { name, answer: answer(rule, &prompt) },

@@ -278,3 +278,13 @@ fn an_answer_before_anything_was_run_is_asked_again() {
     assert!(format.is_valid(&call("Bash", json!({"command": "./check"}))));
     assert!(!format.is_valid(&call("Answer", json!({"text": "x"}))));
 }
+
+#[test]
+fn an_edit_that_changes_nothing_is_asked_again_for_another_line() {
+    let mut answer = answer(ChannelKind::Constrained, after_reading("one\ntwo"));
+    let edit = |old: &str, new: &str| call("Edit", json!({"file_path": "a.txt", "old_string": old, "new_string": new}));
+    let (_, next) = say(&mut answer, edit("one", "one"));
+    let Next::Ask(ask) = next else { panic!("{next:?}") };
+    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
+    assert!(format.is_valid(&edit("two", "2")) && !format.is_valid(&edit("one", "1")));
+}
