@@ -7,9 +7,11 @@ mod coerce;
 mod names;
 mod past;
 mod schema;
+mod split_name;
 
 use serde_json::{Map, Value};
 
+use super::json::Reading;
 use crate::rules::Aliases;
 use crate::wire::Tool;
 
@@ -58,6 +60,8 @@ pub enum Repair {
     EnumCase,
     /// Arguments that were JSON in a string, once or more.
     DoubleEncoded,
+    /// Several objects run together, of which the first counts.
+    FirstObject,
     /// Arguments inside of another `arguments`.
     Unwrapped,
 }
@@ -79,6 +83,7 @@ impl Repair {
             Self::ExtraDropped => "extra-dropped",
             Self::EnumCase => "enum-case",
             Self::DoubleEncoded => "double-encoded",
+            Self::FirstObject => "first-object",
             Self::Unwrapped => "unwrapped",
         }
     }
@@ -89,6 +94,11 @@ impl Repair {
 /// # Errors
 /// When the tool is not known, or the arguments do not fit and what was meant is not certain.
 pub fn heal(name: &str, input: Value, tools: &[Tool], aliases: &Aliases) -> Result<Healed, Invalid> {
+    if let Some((name, input)) = split_name::split(name).filter(|_| says_nothing(&input)) {
+        let mut healed = heal(name, input, tools, aliases)?;
+        healed.repairs.insert(0, Repair::NameMarks);
+        return Ok(healed);
+    }
     let Some((tool, renamed)) = tool_called(name, tools, aliases) else {
         let nearest = nearest(name, tools).into_iter().map(str::to_owned).collect();
         return Err(Invalid::UnknownTool { name: name.to_owned(), nearest });
@@ -119,6 +129,10 @@ impl Invalid {
     }
 }
 
+fn says_nothing(input: &Value) -> bool {
+    input.is_null() || input.as_object().is_some_and(Map::is_empty)
+}
+
 /// Reads arguments that came as JSON in a string, up to three times over; gives back what is no object even so.
 fn object_of(input: Value, repairs: &mut Vec<Repair>) -> Result<Value, Value> {
     let mut value = input;
@@ -127,18 +141,30 @@ fn object_of(input: Value, repairs: &mut Vec<Repair>) -> Result<Value, Value> {
         if text.trim().is_empty() {
             return Ok(Value::Object(Map::new()));
         }
-        match super::json::read_whole(text) {
-            Some((inner, _)) => value = inner,
-            None => return Err(value),
-        }
-        if !repairs.contains(&Repair::DoubleEncoded) {
-            repairs.push(Repair::DoubleEncoded);
+        let (inner, repair) = match (super::json::read_whole(text), first_of_several(text)) {
+            (Some((inner, _)), _) => (inner, Repair::DoubleEncoded),
+            (None, Some(first)) => (first, Repair::FirstObject),
+            (None, None) => return Err(value),
+        };
+        value = inner;
+        if !repairs.contains(&repair) {
+            repairs.push(repair);
         }
     }
     match value {
         Value::Null => Ok(Value::Object(Map::new())),
         Value::Object(_) => Ok(value),
         other => Err(other),
+    }
+}
+
+/// The first of several objects that a server ran together; the others may be cut.
+fn first_of_several(text: &str) -> Option<Value> {
+    match super::json::read(text, true) {
+        Reading::Whole { value, used, fixes } if fixes.is_empty() && text[used..].trim_start().starts_with('{') => {
+            Some(value)
+        }
+        _ => None,
     }
 }
 

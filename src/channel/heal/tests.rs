@@ -64,6 +64,13 @@ fn each_kind_of_damage_is_mended_and_named() {
             json!({"file_path": "a"}),
             vec!["unwrapped"],
         ),
+        (
+            "read<arg_key>filePath</arg_key><arg_value>a</arg_value>",
+            json!({}),
+            json!({"file_path": "a"}),
+            vec!["name-marks", "name-case", "key-alias"],
+        ),
+        ("Bash", json!(r#"{"command":"ls"}{"command": ""#), json!({"command": "ls"}), vec!["first-object"]),
         ("Bash", json!({"cmd": "ls"}), json!({"command": "ls"}), vec!["key-alias"]),
         (
             "Bash",

@@ -20,7 +20,7 @@ impl Format for BareJson {
         }
         match json::read(seen.text, seen.end) {
             Reading::More => Look::Until(CLOSERS),
-            Reading::Bad => Look::Not,
+            Reading::Bad => unreadable(seen),
             Reading::Whole { value, used, fixes } => match envelope::calls(&value) {
                 None => Look::Text(used),
                 Some(calls) => match alone(&seen.skip(used)) {
@@ -34,6 +34,31 @@ impl Format for BareJson {
             },
         }
     }
+}
+
+/// An answer that begins as the call of a known tool and is no JSON further on: quotes that were not escaped, mostly.
+/// Where such a call ends is not known, so that all of it is one.
+fn unreadable(seen: &Seen<'_>) -> Look {
+    let damaged = seen.place.leads().then(|| damaged_call(seen.text)).flatten();
+    match damaged.filter(|name| seen.scope.knows(name)) {
+        Some(name) if seen.end => Look::Broken { used: seen.text.len(), name: name.to_owned() },
+        Some(_) => Look::Until(b""),
+        None => Look::Not,
+    }
+}
+
+/// The name in `{"name": "NAME", "arguments": {"KEY":`.
+fn damaged_call(text: &str) -> Option<&str> {
+    let quoted = |text| {
+        let text: &str = str::trim_start(text);
+        text.strip_prefix('"')?.split_once('"')
+    };
+    let (key, rest) = quoted(text.trim_start().strip_prefix('{')?)?;
+    let (name, rest) = quoted(rest.trim_start().strip_prefix(':')?).filter(|_| key == "name")?;
+    let (key, rest) = quoted(rest.trim_start().strip_prefix(',')?)?;
+    let rest = rest.trim_start().strip_prefix(':')?.trim_start().strip_prefix('{')?;
+    let (_, rest) = quoted(rest).filter(|_| matches!(key, "arguments" | "parameters"))?;
+    rest.trim_start().starts_with(':').then_some(name)
 }
 
 /// Whether anything else stands on the line behind a value.

@@ -168,6 +168,38 @@ fn tags() {
 }
 
 #[test]
+fn forms_that_users_reported() {
+    check(&[
+        ("</think>{\"name\": \"refresh\", \"arguments\": {}}</tool_call>", &["refresh{}"]),
+        (
+            "{\"name\": \"TodoWrite\", \"arguments\": {\"todos\": [{\"a\": [{\"b\": 1}]}}}\n\nPlease select one.",
+            &[r#"TodoWrite{"todos":[{"a":[{"b":1}]}]}"#, "Please select one."],
+        ),
+        (
+            "1. Make it.\n{ \"name\": \"bash\", \"arguments\": {\"command\": \"a\"} }\n2. Go there.\n{ \"name\": \"bash\", \"arguments\": {\"command\": \"b\"} }",
+            &["1. Make it.", r#"bash{"command":"a"}"#, "2. Go there.", r#"bash{"command":"b"}"#],
+        ),
+        ("{\"file\": \"test.py\", \"content\": \"...\"}", &["{\"file\": \"test.py\", \"content\": \"...\"}"]),
+        ("{\"name\": \"Write\", \"arguments\": {\"file_path\": \"a\", \"content\": \"<a b=\"c\">\"}}", &["!Write"]),
+        ("{\"tool_name\": \"Bash\", \"tool_args\": {\"command\": \"ls\"}}", &[r#"Bash{"command":"ls"}"#]),
+        ("Done.<｜DSML｜function_calls", &["Done."]),
+        (
+            "<tool_call>\n<function=Bash>\n<parameter=command>\nls\n</function>\n</tool_call>",
+            &[r#"Bash{"command":"ls"}"#],
+        ),
+        (
+            "<|start|>assistant<|channel|>commentary to=functions.Bash <|constrain|>json<|message|>{\"command\":\"ls\"}",
+            &[r#"Bash{"command":"ls"}"#],
+        ),
+        (
+            "call:Bash{command:<|\"|>ls<|\"|>,description:`list all`}",
+            &[r#"Bash{"command":"ls","description":"list all"}"#],
+        ),
+        ("```bash\necho hi > a.txt\n```\nFile a.txt created.", &["```bash\necho hi > a.txt\n```\nFile a.txt created."]),
+    ]);
+}
+
+#[test]
 fn what_is_shown_is_not_made() {
     let texts = [
         "The tag `<tool_call>{\"name\":\"refresh\",\"arguments\":{}}</tool_call>` is a call.",

@@ -81,8 +81,15 @@ impl Think {
 
     fn start(&mut self) -> bool {
         let text = self.held.trim_start();
-        if TAGS.iter().any(|(open, _)| open.starts_with(text) && open.len() > text.len()) {
+        let mut marks = TAGS.iter().map(|(open, _)| *open).chain([TAGS[0].1]);
+        if marks.any(|mark| mark.starts_with(text) && mark.len() > text.len()) {
             return false;
+        }
+        // The template has opened the thinking, and there was none.
+        if let Some(rest) = text.strip_prefix(TAGS[0].1) {
+            self.held = rest.to_owned();
+            self.state = State::Closed;
+            return true;
         }
         let tag = TAGS.iter().find(|(open, _)| text.starts_with(open));
         if let Some((open, close)) = tag {
