@@ -92,7 +92,8 @@ impl<'a> Form<'a> {
     fn examples(&self, head: &Head) -> Vec<Shown> {
         let shown = |name: &str| head.core.iter().any(|tool| tool.client.name == name);
         let fitting = self.model.examples.iter().filter(|example| example.steps.iter().all(|step| shown(&step.tool)));
-        fitting.flat_map(|example| self.example(example, head)).collect()
+        let most = head.examples.unwrap_or(usize::MAX);
+        fitting.take(most).flat_map(|example| self.example(example, head)).collect()
     }
 
     fn example(&self, example: &crate::rules::Example, head: &Head) -> Vec<Shown> {

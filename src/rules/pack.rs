@@ -212,6 +212,9 @@ pub struct ReminderRule {
     /// For `names`: they are tools that the client holds back. It runs a call of one all the same.
     #[serde(default)]
     pub withheld_tools: bool,
+    /// Below this detail it falls, whatever `do` says.
+    #[serde(default)]
+    pub from: u8,
     /// From this detail on it stays as it came.
     #[serde(default)]
     pub keep_from: Option<u8>,

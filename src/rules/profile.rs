@@ -35,6 +35,8 @@ pub struct HeadProfile {
     pub group_names_above: usize,
     /// Whether our own words stand behind a parked tool's name.
     pub index_words: bool,
+    /// The most worked examples of the model's family that stand in the head.
+    pub examples: usize,
     /// Words of the description behind each item of a list such as that of skills; 0 for names alone.
     pub list_words: usize,
 }
@@ -63,6 +65,7 @@ impl Default for HeadProfile {
             unknown_tool_words: Vec::new(),
             group_names_above: 64,
             index_words: true,
+            examples: usize::MAX,
             list_words: 0,
         }
     }

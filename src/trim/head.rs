@@ -48,6 +48,8 @@ pub struct Head {
     pub parked: Vec<ParkedTool>,
     /// The parked tools by name, and how one of them is called. Empty where there is none.
     pub index: String,
+    /// The most worked examples of the model's family; `None` for all of them.
+    pub examples: Option<usize>,
     /// Sections of the client's prompt that are shown by their first sentence.
     pub left_out: Vec<LeftOut>,
 }

@@ -46,7 +46,7 @@ pub fn trim(
     let profile = &profile.head;
     let kind = classify::classify(request, pack);
     let mut tally = Tally::new(&pack.client, counter);
-    let mut head = Head::default();
+    let mut head = Head { examples: (profile.examples < usize::MAX).then_some(profile.examples), ..Head::default() };
     let tools = || Tools { pack, profile };
     tools().place(&request.tools, &request.messages, &mut head, &mut tally);
     let system = System { pack, profile, kind: &kind, lines: model.show.lines };

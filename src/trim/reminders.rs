@@ -74,6 +74,7 @@ impl Reminders<'_> {
         let (before, other) = if goes { own_part(piece.trim(), &rule.paragraphs) } else { (piece.trim(), "") };
         let in_full = rule.own || rule.keep_from.is_some_and(|from| from <= self.profile.detail);
         let after = match rule.action {
+            _ if self.profile.detail < rule.from => String::new(),
             _ if in_full => before.to_owned(),
             ReminderAction::Keep => tidy(&without_lines(before, &rule.drop_lines)),
             ReminderAction::Drop => String::new(),
