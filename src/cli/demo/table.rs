@@ -69,7 +69,7 @@ pub(super) fn facts(out: &mut impl Write, account: &Account, tally: &Tally, wind
     ];
     told(out, BAD, "without fanlight", &without)?;
     let cached = 100.0 * tally.cached as f64 / tally.prompts.max(1) as f64;
-    let with = [
+    let mut with = vec![
         format!(
             "longest prompt {} of {}, counted by the stand-in",
             grouped(tally.longest as u64),
@@ -79,10 +79,12 @@ pub(super) fn facts(out: &mut impl Write, account: &Account, tally: &Tally, wind
             "{} of {} calls and {} of {} texts arrived as meant",
             tally.calls_arrived, tally.calls, tally.texts_arrived, tally.texts
         ),
-        format!("{} new files were looked for first, by a call of the proxy's", tally.looks),
         format!("history cut {} times; {cached:.1} % of the prompts stood in the", tally.cuts),
         format!("stand-in's cache, {} tokens had to be read", grouped((tally.prompts - tally.cached) as u64)),
     ];
+    if tally.looks > 0 {
+        with.push(format!("{} files were looked for before a change, by the proxy", tally.looks));
+    }
     let style = if tally.all_arrived() && tally.longest <= window { GOOD } else { BAD };
     told(out, style, "with fanlight", &with)
 }
