@@ -191,7 +191,8 @@ impl<'a> Walk<'a> {
         let mut parts =
             vec!["[Earlier work, folded. Recall with a handle such as h12 gives back the original.]".to_owned()];
         parts.extend(self.blocks.iter().cloned());
-        let ledger = paths(&self.files, self.share(profile.paths), counter);
+        let fixed = self.block_tokens + OVERHEAD;
+        let ledger = paths(&self.files, self.share(profile.paths).min(room.saturating_sub(fixed) / 2), counter);
         if !ledger.is_empty() {
             parts.push(format!("[Files so far]\n{ledger}"));
         }

@@ -23,40 +23,64 @@ pub(super) struct Room {
 
 /// The digest of these prompts and calls, in the order in which they came.
 pub(super) fn digest(prompts: &[Prompt<'_>], calls: &[Call<'_>], room: Room, counter: &dyn Counter) -> String {
-    let verbatim = verbatim(prompts, room, counter);
+    let ways = ways(prompts, room, counter);
     let (lines, skipped) = lines(calls, room.journal, counter);
     let mut entries: Vec<(usize, usize, String)> = Vec::new();
     for (at, prompt) in prompts.iter().enumerate() {
-        entries.push((prompt.message, prompt.block, prompt_line(prompt, verbatim[at])));
+        let line = prompt_line(prompt, ways[at]);
+        entries.extend(line.map(|line| (prompt.message, prompt.block, line)));
     }
     entries.extend(lines.into_iter().map(|(call, line)| (call.message, call.block, line)));
     entries.sort_by_key(|entry| (entry.0, entry.1));
     let mut out: Vec<String> = entries.into_iter().map(|entry| entry.2).collect();
     out.extend(tally(skipped));
+    out.extend(handles(prompts, &ways));
     out.join("\n")
 }
 
-fn prompt_line(prompt: &Prompt<'_>, verbatim: bool) -> String {
-    if verbatim {
-        return format!("User: {}", prompt.text.trim());
-    }
-    let line = ellipsis(prompt.first_line(), FIRST_LINE);
-    format!("User: {line} [in full: {}]", handle::of_block(prompt.message, prompt.block))
+/// How a prompt is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Verbatim,
+    FirstLine,
+    Handle,
 }
 
-/// Which prompts stay verbatim: the newest first, while there is room.
-fn verbatim(prompts: &[Prompt<'_>], room: Room, counter: &dyn Counter) -> Vec<bool> {
-    let mut left = room.prompts;
-    let mut keep = vec![false; prompts.len()];
+fn prompt_line(prompt: &Prompt<'_>, way: Way) -> Option<String> {
+    match way {
+        Way::Verbatim => Some(format!("User: {}", prompt.text.trim())),
+        Way::FirstLine => {
+            let line = ellipsis(prompt.first_line(), FIRST_LINE);
+            Some(format!("User: {line} [in full: {}]", handle::of_block(prompt.message, prompt.block)))
+        }
+        Way::Handle => None,
+    }
+}
+
+/// The newest prompts verbatim, older ones by their first lines, and where even these are too many by handle alone.
+fn ways(prompts: &[Prompt<'_>], room: Room, counter: &dyn Counter) -> Vec<Way> {
+    let (mut left, mut lines) = (room.prompts, room.prompts / 2 + FIRST_LINE / 2);
+    let mut ways = vec![Way::Handle; prompts.len()];
     for (at, prompt) in prompts.iter().enumerate().rev() {
         let cost = counter.count(prompt.text) + 3;
         let newest = at + 1 == prompts.len();
-        keep[at] = cost <= left || (newest && cost <= room.newest);
-        if keep[at] {
+        let line = prompt.first_line().len().min(FIRST_LINE) / 3 + 12;
+        if cost <= left || (newest && cost <= room.newest) {
+            ways[at] = Way::Verbatim;
             left = left.saturating_sub(cost);
+        } else if newest || line <= lines {
+            ways[at] = Way::FirstLine;
+            lines = lines.saturating_sub(line);
         }
     }
-    keep
+    ways
+}
+
+/// `[earlier requests of the user: h0.0 h8.1]`.
+fn handles(prompts: &[Prompt<'_>], ways: &[Way]) -> Option<String> {
+    let by_handle = prompts.iter().zip(ways).filter(|(_, way)| **way == Way::Handle);
+    let handles: Vec<String> = by_handle.map(|(prompt, _)| handle::of_block(prompt.message, prompt.block)).collect();
+    (!handles.is_empty()).then(|| format!("[earlier requests of the user: {}]", handles.join(" ")))
 }
 
 type Lines<'c, 'a> = Vec<(&'c Call<'a>, String)>;
