@@ -68,12 +68,17 @@ fn log(entry: &Entry, report: &Report) {
     );
 }
 
-fn look_for_a_cut(proxy: &Proxy, report: &Report) {
+/// Whether the server has cut the prompt of this exchange in silence.
+pub(crate) fn was_cut(report: &Report) -> bool {
     let reported = report.details.upstream.prompt.unwrap_or_default() as usize;
-    if is_cut(report.window, report.after.total, reported) {
+    is_cut(report.window, report.after.total, reported)
+}
+
+fn look_for_a_cut(proxy: &Proxy, report: &Report) {
+    if was_cut(report) {
         proxy.metrics.cuts_by_server.add(1);
         warn!(
-            reported,
+            reported = report.details.upstream.prompt,
             sent = report.after.total,
             window = report.window,
             "the server has cut the prompt in silence: its window is smaller than ours; see `fanlight doctor`"

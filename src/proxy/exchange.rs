@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Response};
 use tokio::sync::mpsc;
 use tracing::debug;
 
-use super::account::{Times, settle, tell_dead_rules};
+use super::account::{Times, settle, tell_dead_rules, was_cut};
 use super::ids::Stamp;
 use super::passthrough::{self, Incoming};
 use super::reply::{self, Opening, ReplyBody, Step};
@@ -24,6 +24,10 @@ const LARGE: usize = 1 << 20;
 
 /// Steps that may wait for a slow client.
 const AHEAD: usize = 256;
+
+/// What the user reads when the server has cut the prompt.
+const CUT_NOTE: &str = "\n\n[fanlight: the model server has cut this prompt in silence; its window is smaller than \
+    assumed. Start fanlight with the true one: --num-ctx]";
 
 /// The profile under which nothing is touched.
 const OFF: &str = "off";
@@ -165,6 +169,9 @@ impl Exchange {
         let outcome = match outcome {
             turn::Outcome::Complete { stop, usage } => {
                 report.details.upstream = usage;
+                if was_cut(&report) && stop != StopReason::ToolUse {
+                    let _ = steps.send(Step::Delta(Delta::Text(CUT_NOTE.into()))).await;
+                }
                 let usage = usage_for_client(&report, usage, &said, self.proxy.setup.load().counter());
                 let _ = steps.send(Step::Finish { stop, usage }).await;
                 Outcome::Answered

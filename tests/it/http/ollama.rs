@@ -35,7 +35,8 @@ async fn a_silent_cut_raises_an_alarm() {
     let door = Door::ollama(&upstream).await;
     let mut body = request(true);
     body["messages"][0]["content"] = "a word and another ".repeat(1_300).into();
-    door.messages(&body).await;
+    let answer = door.messages(&body).await;
+    assert!(answer.assert_whole() && answer.said().contains("--num-ctx"));
     assert_eq!(door.proxy.metrics.cuts_by_server.get(), 1);
     door.messages(&request(true)).await;
     assert_eq!(door.proxy.metrics.cuts_by_server.get(), 1);
