@@ -120,6 +120,11 @@ impl Reply {
 
     /// What was held back to the end of a reply that was cut, and names a tool as a call does, was to be a call.
     fn find_cut_call(&mut self, read: &mut Vec<Delta>) {
+        if let Some(Delta::BrokenCall { name, .. }) = read.last() {
+            self.heard.cut = Some(name.clone());
+            read.pop();
+            return;
+        }
         let is_text = |delta: &Delta| matches!(delta, Delta::Text(_));
         let from = read.iter().rposition(|delta| !is_text(delta)).map_or(0, |at| at + 1);
         let held: String =
