@@ -100,9 +100,9 @@ fn tell_model(facts: &ModelFacts, proxy: &Proxy, findings: &mut Findings) {
     let window = facts.window;
     let line = format!("window: {} tokens, {}", window.tokens, source_words(window.source));
     if window.source == WindowSource::Assumed {
-        findings.bad(line)
+        findings.bad(line);
     } else {
-        findings.good(line)
+        findings.good(line);
     }
     let budget = Budget::of(window.tokens);
     findings.good(format!("budget: {} tokens for the prompt, {} kept for the reply", budget.prompt(), budget.reserve));

@@ -87,7 +87,11 @@ fn good_events() -> String {
         json!({"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {"output_tokens": 5}}),
         json!({"type": "message_stop"}),
     ];
-    events.iter().map(|event| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap())).collect()
+    events
+        .iter()
+        .map(|event| format!("event: {}\ndata: {event}\n\n", event["type"].as_str().unwrap()))
+        .collect::<Vec<_>>()
+        .concat()
 }
 
 /// A good answer, as Ollama's lines.
@@ -98,5 +102,5 @@ fn good_lines() -> String {
         json!({"message": {"content": ""}, "done": true, "done_reason": "stop", "prompt_eval_count": 100,
             "prompt_eval_cached_count": 60, "eval_count": 5}),
     ];
-    lines.iter().map(|line| format!("{line}\n")).collect()
+    lines.iter().map(|line| format!("{line}\n")).collect::<Vec<_>>().concat()
 }

@@ -156,7 +156,7 @@ async fn ids_of_calls_are_unique_even_where_upstreams_are_not() {
     let tail =
         [json!({"type": "message_delta", "delta": {"stop_reason": "tool_use"}}), json!({"type": "message_stop"})];
     let events = call(0).into_iter().chain(call(1)).chain(tail);
-    let text: String = events.map(|event| format!("data: {event}\n\n")).collect();
+    let text = events.map(|event| format!("data: {event}\n\n")).collect::<Vec<_>>().concat();
     let upstream = Upstream::start([Script::events(text)]).await;
     let door = Door::anthropic(&upstream).await;
     let mut body = request(true);
