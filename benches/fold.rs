@@ -33,12 +33,16 @@ fn line(at: usize, number: usize) -> String {
     format!("    let token_{number} = self.take(kind_{at}, {number})?;")
 }
 
+fn lines(lines: impl Iterator<Item = String>) -> String {
+    lines.collect::<Vec<_>>().join("\n") + "\n"
+}
+
 fn listing(at: usize) -> String {
-    (1..160).map(|number| format!("{number:>6}→{}\n", line(at, number))).collect()
+    lines((1..160).map(|number| format!("{number:>6}→{}", line(at, number))))
 }
 
 fn output(at: usize) -> String {
-    (0..60).map(|number| format!("test part{at}::case_{number} ... ok\n")).collect()
+    lines((0..60).map(|number| format!("test part{at}::case_{number} ... ok")))
 }
 
 fn step(at: usize, name: &str, input: Value, result: String) -> [Message; 2] {

@@ -15,7 +15,7 @@ use crate::wire::{Message, Request, WireError};
 /// What is to be done with a request.
 pub enum Planned {
     /// Answer it here with this text: it needs no model.
-    Answer { text: String, report: Report },
+    Answer { text: String, report: Box<Report> },
     /// Send it.
     Send(Box<Plan>),
 }
@@ -40,7 +40,7 @@ pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned
 }
 
 fn answered(assembly: &Assembly<'_>, text: String) -> Planned {
-    Planned::Answer { text, report: assembly.report(&ShownHead::default(), &[]) }
+    Planned::Answer { text, report: Box::new(assembly.report(&ShownHead::default(), &[])) }
 }
 
 /// The history in a digest: what the client will go on with. A small model's own summary would replace it for good.

@@ -47,7 +47,7 @@ pub(crate) async fn messages(proxy: Arc<Proxy>, incoming: Incoming) -> Response<
     exchange.proxy.metrics.requests.add(1);
     match exchange.plan(&request, profile, incoming.body.len()).await {
         Ok(Planned::Send(plan)) => exchange.send(plan).await,
-        Ok(Planned::Answer { text, report }) => exchange.answer(&request, text, report).await,
+        Ok(Planned::Answer { text, report }) => exchange.answer(&request, text, *report).await,
         Err(error) => exchange.refuse(&error),
     }
 }
