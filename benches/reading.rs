@@ -25,9 +25,8 @@ fn tools() -> Vec<Tool> {
 }
 
 fn source(lines: usize) -> String {
-    (0..lines)
-        .map(|at| format!("fn line_{at}(x: usize) -> usize {{ if x < {at} {{ x }} else {{ {at} }} }}\n"))
-        .collect()
+    let line = |at| format!("fn line_{at}(x: usize) -> usize {{ if x < {at} {{ x }} else {{ {at} }} }}\n");
+    (0..lines).map(line).collect::<Vec<_>>().concat()
 }
 
 fn read(reader: &Reader, text: &str) -> usize {

@@ -1,7 +1,7 @@
 //! All integration tests, in one binary.
 
 // The walls are for what ships; a test fails by a panic.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod captures;
 mod demo;

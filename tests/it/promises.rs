@@ -84,7 +84,9 @@ fn all_sent() -> &'static [Sent] {
 }
 
 fn every_plan(check: impl Fn(&str, &[Box<Plan>])) {
-    all_sent().iter().for_each(|(place, plans)| check(place, plans));
+    for (place, plans) in all_sent().iter() {
+        check(place, plans);
+    }
 }
 
 /// All texts of a body, however deep they stand.
