@@ -84,7 +84,7 @@ fn all_sent() -> &'static [Sent] {
 }
 
 fn every_plan(check: impl Fn(&str, &[Box<Plan>])) {
-    for (place, plans) in all_sent().iter() {
+    for (place, plans) in all_sent() {
         check(place, plans);
     }
 }

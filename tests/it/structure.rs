@@ -164,7 +164,9 @@ fn said_by_rules(keys: &[&str]) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for path in files(&repository().join("rules/clients"), "toml") {
         let value: toml::Value = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-        keys.iter().for_each(|key| strings(&value, key, &mut found));
+        for key in keys {
+            strings(&value, key, &mut found);
+        }
     }
     found
 }
