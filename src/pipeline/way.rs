@@ -13,6 +13,7 @@ use crate::trim::{self, Kind};
 use crate::wire::{Message, Request, WireError};
 
 /// What is to be done with a request.
+#[allow(clippy::large_enum_variant, reason = "there is one a request, and it is taken apart at once")]
 pub enum Planned {
     /// Answer it here with this text: it needs no model.
     Answer { text: String, report: Box<Report> },
