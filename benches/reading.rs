@@ -17,7 +17,7 @@ fn tools() -> Vec<Tool> {
     let tool = |name: &str| Tool {
         name: name.into(),
         description: String::new(),
-        input_schema: schema.clone(),
+        input_schema: schema.clone().into(),
         defer_loading: false,
         server_type: None,
     };

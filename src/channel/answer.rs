@@ -1,6 +1,7 @@
 //! The reading of one answer: deltas from upstream in, deltas for the client out, and at the end what is next.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -35,7 +36,7 @@ pub enum Next {
 /// The state of one answer. Sans-IO: the shell feeds it, and writes what comes out.
 #[derive(Debug)]
 pub struct Answer {
-    about: Situation,
+    about: Arc<Situation>,
     reply: Reply,
     /// What was said and objected to in this turn.
     exchange: Vec<Shown>,
@@ -59,7 +60,8 @@ pub struct Answer {
 const HOPS: usize = 4;
 
 impl Answer {
-    pub fn new(about: Situation) -> Self {
+    pub fn new(about: impl Into<Arc<Situation>>) -> Self {
+        let about = about.into();
         let early = named::undone(&about, &about.history());
         let reply = Reply::new(&about, early.is_some());
         Self {

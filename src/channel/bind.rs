@@ -85,7 +85,7 @@ mod tests {
         Tool {
             name: name.into(),
             description: String::new(),
-            input_schema: json!({}),
+            input_schema: json!({}).into(),
             defer_loading: false,
             server_type: None,
         }

@@ -51,7 +51,7 @@ fn tool(name: &str, description: &str, key: &str) -> ShownTool {
     let client = Tool {
         name: name.to_owned(),
         description: description.to_owned(),
-        input_schema: schema.clone(),
+        input_schema: schema.clone().into(),
         defer_loading: false,
         server_type: None,
     };

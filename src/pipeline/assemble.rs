@@ -1,5 +1,7 @@
 //! The stages behind trimming, in their order: head, paging, fold, rendering, and the account of it all.
 
+use std::sync::Arc;
+
 use super::measure;
 use super::plan::Plan;
 use super::setup::{Setup, Target};
@@ -42,7 +44,7 @@ impl Assembly<'_> {
             report,
             budget: self.budget(),
             counter: self.setup.family(&self.target.profile),
-            situation: self.situation(choice),
+            situation: Arc::new(self.situation(choice)),
         })
     }
 

@@ -15,9 +15,10 @@ pub fn before(request: &Request, counter: &dyn Counter) -> Parts {
     Parts::of(system, tools, messages)
 }
 
-/// A tool definition on one line.
+/// A tool definition on one line, without copying its schema.
 fn tool_json(tool: &Tool) -> String {
-    json!({"name": tool.name, "description": tool.description, "input_schema": tool.input_schema}).to_string()
+    let (name, description) = (Value::from(tool.name.as_str()), Value::from(tool.description.as_str()));
+    format!(r#"{{"name":{name},"description":{description},"input_schema":{}}}"#, tool.input_schema)
 }
 
 /// Tokens of one message of the client, as it came.

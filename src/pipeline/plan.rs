@@ -1,5 +1,7 @@
 //! A request, ready to be sent: its bodies, and the reading of what comes back.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::measure;
@@ -21,7 +23,7 @@ pub struct Plan {
     pub report: Report,
     pub(super) budget: Budget,
     pub(super) counter: FamilyCounter,
-    pub(super) situation: Situation,
+    pub(super) situation: Arc<Situation>,
 }
 
 /// How long Ollama keeps the model loaded after a request: a person may think for a while.

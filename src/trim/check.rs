@@ -110,7 +110,7 @@ fn tool_of(name: &str) -> Tool {
     Tool {
         name: name.into(),
         description: format!("Does what {name} does."),
-        input_schema,
+        input_schema: input_schema.into(),
         defer_loading: false,
         server_type: None,
     }

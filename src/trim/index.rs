@@ -49,7 +49,7 @@ mod tests {
         let client = Tool {
             name: name.into(),
             description: String::new(),
-            input_schema: serde_json::json!({}),
+            input_schema: serde_json::json!({}).into(),
             defer_loading: false,
             server_type: None,
         };

@@ -53,7 +53,7 @@ impl Tools<'_> {
 
     fn shown(&self, tool: &Tool, rule: Option<&ToolRule>) -> ShownTool {
         if self.profile.off {
-            let (description, schema) = (tool.description.clone(), tool.input_schema.clone());
+            let (description, schema) = (tool.description.clone(), (*tool.input_schema).clone());
             return ShownTool { client: tool.clone(), description, schema };
         }
         ShownTool {

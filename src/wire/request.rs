@@ -1,5 +1,7 @@
 //! The body of `POST /v1/messages`.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::block::read_content;
@@ -25,8 +27,8 @@ pub struct Request {
 pub struct Tool {
     pub name: String,
     pub description: String,
-    /// JSON Schema of the input; an empty object for a server tool.
-    pub input_schema: Value,
+    /// JSON Schema of the input; an empty object for a server tool. Shared: a tool is copied more often than read.
+    pub input_schema: Arc<Value>,
     /// The client holds the schema back until it is asked for.
     pub defer_loading: bool,
     /// The `type` of a server tool (`web_search_…`); `None` for the client's own.
@@ -61,7 +63,7 @@ impl Tool {
         Self {
             name: name.to_owned(),
             description: String::new(),
-            input_schema: json!({"type": "object"}),
+            input_schema: Arc::new(json!({"type": "object"})),
             defer_loading: true,
             server_type: None,
         }
@@ -73,7 +75,7 @@ impl Tool {
         Some(Self {
             name: text(fields.shift_remove("name"))?,
             description: text(fields.shift_remove("description")).unwrap_or_default(),
-            input_schema: fields.shift_remove("input_schema").unwrap_or_else(|| Value::Object(Map::new())),
+            input_schema: Arc::new(fields.shift_remove("input_schema").unwrap_or_else(|| Value::Object(Map::new()))),
             defer_loading: fields.shift_remove("defer_loading").and_then(|flag| flag.as_bool()).unwrap_or(false),
             server_type: text(fields.shift_remove("type")).filter(|kind| kind != "custom"),
         })

@@ -40,7 +40,7 @@ fn tool(name: &str, schema: &Value) -> Tool {
     Tool {
         name: name.to_owned(),
         description: String::new(),
-        input_schema: schema.clone(),
+        input_schema: schema.clone().into(),
         defer_loading: false,
         server_type: None,
     }

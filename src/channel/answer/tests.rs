@@ -12,7 +12,7 @@ fn tool(name: &str, keys: &[&str]) -> Tool {
     Tool {
         name: name.into(),
         description: String::new(),
-        input_schema: json!({"type": "object", "properties": properties, "required": keys}),
+        input_schema: json!({"type": "object", "properties": properties, "required": keys}).into(),
         defer_loading: false,
         server_type: None,
     }
@@ -29,8 +29,11 @@ fn tools() -> Vec<Tool> {
 
 fn answer(kind: ChannelKind, messages: Vec<Message>) -> Answer {
     let rules = RuleSet::builtin();
-    let shown =
-        |tool: &Tool| ShownTool { client: tool.clone(), description: String::new(), schema: tool.input_schema.clone() };
+    let shown = |tool: &Tool| ShownTool {
+        client: tool.clone(),
+        description: String::new(),
+        schema: (*tool.input_schema).clone(),
+    };
     Answer::new(Situation {
         kind,
         model: rules.model("qwen2.5-coder:1.5b").unwrap().clone(),

@@ -89,7 +89,7 @@ mod tests {
         let tool = |name: &&str| Tool {
             name: (*name).to_owned(),
             description: String::new(),
-            input_schema: json!({}),
+            input_schema: json!({}).into(),
             defer_loading: false,
             server_type: None,
         };

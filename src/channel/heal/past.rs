@@ -41,7 +41,7 @@ mod tests {
         let tool = Tool {
             name: "Read".into(),
             description: String::new(),
-            input_schema: schema,
+            input_schema: schema.into(),
             defer_loading,
             server_type: None,
         };

@@ -54,7 +54,7 @@ fn tool(schema: &Value) -> Tool {
     Tool {
         name: "t".into(),
         description: String::new(),
-        input_schema: schema.clone(),
+        input_schema: schema.clone().into(),
         defer_loading: false,
         server_type: None,
     }

@@ -8,7 +8,7 @@ fn tool(name: &str, schema: Value) -> Tool {
     Tool {
         name: name.into(),
         description: String::new(),
-        input_schema: schema,
+        input_schema: schema.into(),
         defer_loading: false,
         server_type: None,
     }

@@ -11,7 +11,9 @@ pub(super) fn tools() -> Vec<Tool> {
     let tool = |name: &str, properties: Value, required: Value| Tool {
         name: name.into(),
         description: String::new(),
-        input_schema: json!({"type": "object", "additionalProperties": false, "properties": properties, "required": required}),
+        input_schema:
+            json!({"type": "object", "additionalProperties": false, "properties": properties, "required": required})
+                .into(),
         defer_loading: false,
         server_type: None,
     };
