@@ -193,7 +193,7 @@ proptest! {
         for message in messages[..folded.first].iter().filter(|message| message.tool_results().next().is_none()) {
             let text = message.plain_text();
             let at = messages.iter().position(|other| std::ptr::eq(other, message)).unwrap();
-            let named = folded.digest.contains(&text[..text.len().min(60)]) || folded.digest.contains(&format!("h{at}.0"));
+            let named = folded.digest.contains(&text.trim()[..text.trim().len().min(60)]) || folded.digest.contains(&format!("h{at}.0"));
             prop_assert!(message.role != Role::User || named);
         }
         for at in 0..folded.first {
