@@ -220,6 +220,17 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_of_thinking_alone_does_not_join_what_the_user_said_around_it() {
+        let body = |messages: serde_json::Value| serde_json::json!({"model": "m", "messages": messages});
+        let thinking = serde_json::json!([{"type": "thinking", "thinking": "hm"}]);
+        let first = planned(&body(serde_json::json!([{"role": "user", "content": "one"}])));
+        let second = planned(&body(serde_json::json!([{"role": "user", "content": "one"},
+            {"role": "assistant", "content": thinking}, {"role": "user", "content": "two"}])));
+        assert_eq!(second.shown[..first.shown.len()], first.shown[..]);
+        assert_eq!(second.shown.len(), 3);
+    }
+
+    #[test]
     fn what_is_reported_is_what_is_rendered() {
         let body = serde_json::json!({"model": "m", "messages": [{"role": "user", "content": "hello there"}]});
         let plan = planned(&body);

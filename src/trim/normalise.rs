@@ -9,16 +9,24 @@ use super::content::Content;
 use super::reminders::{is_wrapped, wrapped};
 use super::tally::Tally;
 
+/// What stands for an answer of which nothing is left: only thinking, or stopped before a word.
+const SILENCE: &str = "(nothing said)";
+
 /// Makes the messages regular. Doing it twice is doing it once.
 pub(super) fn normalise(messages: &[Message], content: &Content, tally: &mut Tally) -> Vec<Message> {
     let mut regular: Vec<Message> = Vec::new();
-    for message in messages {
-        let blocks = match message.role {
+    for (at, message) in messages.iter().enumerate() {
+        let mut blocks = match message.role {
             Role::System => notice(message, content, tally),
             Role::User => content.of_user(&message.content, tally),
             Role::Assistant => content.of_assistant(&message.content),
         };
         let role = if message.role == Role::Assistant { Role::Assistant } else { Role::User };
+        let user_follows = messages.get(at + 1).is_some_and(|next| next.role == Role::User);
+        if blocks.is_empty() && role == Role::Assistant && user_follows && !regular.is_empty() {
+            // Without it the user's next words would join those before, which were sent as a whole already.
+            blocks.push(Block::Text(SILENCE.into()));
+        }
         push(&mut regular, role, blocks);
     }
     paired(regular)
