@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 fn history() -> Vec<Message> {
     let mut messages = vec![Message::text(Role::User, "Make the parser accept comments, and test it.")];
     for at in 0..100 {
-        let file = format!("/work/place/src/part{}/file{}.rs", at % 3, at / 3 % 10);
+        let file = format!("/repo/place/src/part{}/file{}.rs", at % 3, at / 3 % 10);
         let (name, input, result) = match at % 3 {
             0 => ("Read", json!({"file_path": file}), listing(at)),
             1 => (

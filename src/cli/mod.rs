@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use tracing_subscriber::EnvFilter;
 
 /// A streaming proxy between Claude Code and a local model server that makes a coding agent work in a small window.
@@ -59,6 +59,13 @@ impl Command {
             Self::Doctor(command) => command.run(),
         }
     }
+}
+
+/// How an answer is written: for people, or for scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Text,
+    Json,
 }
 
 /// How a command that did not fail ended.

@@ -4,10 +4,10 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anstyle::Style;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::{Span, Timestamp};
 
-use super::{Outcome, Usage};
+use super::{Format, Outcome, Usage};
 use crate::ledger::{Found, Pair, Summary, folder, read_since};
 
 /// Say what was saved, beside what the server says that it read.
@@ -21,12 +21,6 @@ pub(super) struct Stats {
     ledger: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 const STRONG: Style = Style::new().bold();

@@ -54,7 +54,7 @@ fn roles() -> BTreeMap<String, ToolRole> {
 }
 
 fn path(file: u8) -> String {
-    format!("/work/place/src/part{}/file{file}.rs", file % 3)
+    format!("/repo/place/src/part{}/file{file}.rs", file % 3)
 }
 
 fn line(file: u8, number: usize) -> String {

@@ -13,10 +13,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
-use clap::{Args, ValueEnum};
+use clap::Args;
 
 use super::explain::DialectName;
-use super::{Outcome, Usage, rule_files};
+use super::{Format, Outcome, Usage, rule_files};
 use crate::pipeline::{Setup, Target};
 use crate::tokens::{Window, WindowSource};
 use crate::wire::Request;
@@ -51,12 +51,6 @@ pub(super) struct Replay {
     rules: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Text,
-    Json,
 }
 
 /// The head that is used when none is given: a coding agent's, of our own words.
