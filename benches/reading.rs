@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use fanlight::channel::read::{Quotes, Reader};
-use fanlight::rules::Aliases;
+use fanlight::rules::Lexicon;
 use fanlight::wire::Tool;
 use serde_json::json;
 
@@ -40,7 +40,7 @@ fn read(reader: &Reader, text: &str) -> usize {
 }
 
 fn streams(c: &mut Criterion) {
-    let reader = Reader::new(&tools(), &Quotes::default(), &Aliases::builtin().unwrap_or_default());
+    let reader = Reader::new(&tools(), &Quotes::default(), &Lexicon::builtin().unwrap_or_default().into());
     let prose = "The reader walks the text, and holds back nothing of it that cannot become a call.\n".repeat(400);
     let json = json!({"name": "Write", "arguments": {"file_path": "a.rs", "content": source(400)}}).to_string();
     let xml = format!(

@@ -6,11 +6,14 @@ use serde_json::{Value, json};
 use super::situation::Situation;
 use super::{schema, write};
 use crate::fold;
-use crate::trim::{Head, ShownTool};
+use crate::trim::{Head, LeftOut, ShownTool};
 use crate::wire::{Message, Tool};
 
 const TOOL_HELP: &str = "ToolHelp";
 const RECALL: &str = "Recall";
+
+/// What stands before the name of an own tool where the client has one of that name.
+const OURS: &str = "fanlight_";
 
 /// A call of an own tool, served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,24 +24,32 @@ pub(super) struct Served {
     pub(super) result: String,
 }
 
-/// Our own tools: help and recall.
-pub(super) fn tools() -> [ShownTool; 2] {
-    let help = tool(TOOL_HELP, "Shows the parameters of a tool that is only named.", "name");
-    let recall = tool(RECALL, "Gives back what was left out, by its handle.", "handle");
+/// The client's tools in a head.
+fn clients(head: &Head) -> impl Iterator<Item = &Tool> {
+    head.core.iter().map(|tool| &tool.client).chain(head.parked.iter().map(|tool| &tool.client))
+}
+
+/// The name of an own tool beside those of a client.
+fn name_beside(head: &Head, own: &str) -> String {
+    let taken = clients(head).any(|tool| tool.name == own);
+    if taken { format!("{OURS}{own}") } else { own.to_owned() }
+}
+
+/// Our own tools beside those of a head: help and recall.
+pub(super) fn tools(head: &Head) -> [ShownTool; 2] {
+    let (help, recall) = (name_beside(head, TOOL_HELP), name_beside(head, RECALL));
+    let says = if recall == RECALL { String::new() } else { format!(" Where a text says {RECALL}, it means this.") };
+    let help = tool(&help, "Shows the parameters of a tool that is only named.", "name");
+    let recall = tool(&recall, &format!("Gives back what was left out, by its handle.{says}"), "handle");
     [help, recall]
 }
 
-/// The own tools that stand beside those of a head: none where there are no tools, help only where tools are parked,
-/// and none that the client has a tool of the same name for.
+/// The own tools that stand beside those of a head: none where there are no tools, help only where tools are parked.
 pub(super) fn beside(head: &Head) -> Vec<ShownTool> {
-    let clients = || head.core.iter().map(|tool| &tool.client).chain(head.parked.iter().map(|tool| &tool.client));
-    let wanted = |tool: &ShownTool| match tool.client.name.as_str() {
-        TOOL_HELP => !head.parked.is_empty(),
-        _ => clients().next().is_some(),
-    };
-    let mut own: Vec<ShownTool> = tools().into_iter().filter(wanted).collect();
-    own.retain(|tool| clients().all(|client| client.name != tool.client.name));
-    own
+    let [help, recall] = tools(head);
+    let help = Some(help).filter(|_| !head.parked.is_empty());
+    let recall = Some(recall).filter(|_| clients(head).next().is_some());
+    help.into_iter().chain(recall).collect()
 }
 
 /// The answer, as a tool: a model that has seen it written so may write it so unasked.
@@ -58,16 +69,16 @@ fn tool(name: &str, description: &str, key: &str) -> ShownTool {
     ShownTool { client, description: description.to_owned(), schema }
 }
 
-/// Serves a call of an own tool; `None` when it is none, or the client has a tool of that name.
+/// Serves a call of an own tool; `None` when it is none.
 pub(super) fn serve(about: &Situation, name: &str, input: &Value) -> Option<Served> {
-    if about.tool(name).is_some() {
-        return None;
-    }
     let text = |key: &str| input.get(key).and_then(Value::as_str).unwrap_or_default();
-    match name {
-        TOOL_HELP => Some(help(about, text("name"))),
-        RECALL => Some(recall(about, text("handle"))),
-        _ => None,
+    let meant = |own: &str| name == name_beside(&about.head, own) && about.tool(name).is_none();
+    if meant(TOOL_HELP) {
+        Some(help(about, text("name")))
+    } else if meant(RECALL) {
+        Some(recall(about, text("handle")))
+    } else {
+        None
     }
 }
 
@@ -83,13 +94,21 @@ fn help(about: &Situation, name: &str) -> Served {
 const RECALLED: usize = 600;
 
 fn recall(about: &Situation, handle: &str) -> Served {
-    let section = about.head.left_out.iter().find(|section| section.handle == handle.trim());
-    let found = section.map(|section| section.text.clone());
-    match found.or_else(|| fold::recall(&about.messages, handle, RECALLED)) {
+    match original(&about.head.left_out, &about.messages, handle) {
         Some(result) => Served { line: recalled_line(handle), result },
         None => {
             Served { line: format!("[nothing under {handle}]"), result: format!("There is nothing under {handle}.") }
         }
+    }
+}
+
+/// A page of what a handle stands for: a section of the head, or a place in the history.
+fn original(sections: &[LeftOut], messages: &[Message], handle: &str) -> Option<String> {
+    let handle = handle.trim();
+    let (base, line) = handle.split_once('+').unwrap_or((handle, "1"));
+    match sections.iter().find(|section| section.handle == base) {
+        Some(section) => fold::page(&section.text, base, line.parse().ok()?, RECALLED),
+        None => fold::recall(messages, handle, RECALLED),
     }
 }
 
@@ -98,10 +117,10 @@ fn recalled_line(handle: &str) -> String {
 }
 
 /// What stands behind the lines by which recalls are remembered in a text of the assistant.
-pub(super) fn expand(text: &str, messages: &[Message]) -> String {
+pub(super) fn expand(text: &str, sections: &[LeftOut], messages: &[Message]) -> String {
     let line = |line: &str| {
         let handle = line.strip_prefix("[recalled ")?.strip_suffix(']')?;
-        Some(format!("{line}\n{}", fold::recall(messages, handle, RECALLED)?))
+        Some(format!("{line}\n{}", original(sections, messages, handle)?))
     };
     text.split('\n').map(|each| line(each).unwrap_or_else(|| each.to_owned())).collect::<Vec<_>>().join("\n")
 }

@@ -1,10 +1,12 @@
 //! A whole answer, read and healed without a proxy: what `fanlight repair` does to a file.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::heal::heal;
 use super::read::{Quotes, Reader};
-use crate::rules::Aliases;
+use crate::rules::Lexicon;
 use crate::wire::{Block, Delta, Tool, ToolUse};
 
 /// An answer as the client would get it.
@@ -20,8 +22,8 @@ pub struct Repaired {
 
 /// Reads the pieces of one answer and heals its calls. A call that cannot be read stays the text that it was; one whose
 /// arguments cannot be healed goes out as it is, for the client to refuse. `cut`: the model was stopped in the middle.
-pub fn repair(tools: &[Tool], quotes: &Quotes, aliases: &Aliases, pieces: &[Piece<'_>], cut: bool) -> Repaired {
-    let mut reader = Reader::new(tools, quotes, aliases);
+pub fn repair(tools: &[Tool], quotes: &Quotes, lexicon: &Arc<Lexicon>, pieces: &[Piece<'_>], cut: bool) -> Repaired {
+    let mut reader = Reader::new(tools, quotes, lexicon);
     let mut deltas = Vec::new();
     for piece in pieces {
         match piece {
@@ -33,7 +35,7 @@ pub fn repair(tools: &[Tool], quotes: &Quotes, aliases: &Aliases, pieces: &[Piec
     let mut repairs = reader.take_repairs();
     let mut content = Vec::new();
     for delta in deltas {
-        add(delta, tools, aliases, &mut content, &mut repairs);
+        add(delta, tools, lexicon, &mut content, &mut repairs);
     }
     let called = content.iter().any(|block| matches!(block, Block::ToolUse(_)));
     let stop_reason = if called {
@@ -53,7 +55,7 @@ pub enum Piece<'a> {
     Thinking(&'a str),
 }
 
-fn add(delta: Delta, tools: &[Tool], aliases: &Aliases, content: &mut Vec<Block>, repairs: &mut Vec<&'static str>) {
+fn add(delta: Delta, tools: &[Tool], lexicon: &Lexicon, content: &mut Vec<Block>, repairs: &mut Vec<&'static str>) {
     match delta {
         Delta::Text(text) | Delta::BrokenCall { arguments: text, .. } => match content.last_mut() {
             Some(Block::Text(before)) => before.push_str(&text),
@@ -65,20 +67,20 @@ fn add(delta: Delta, tools: &[Tool], aliases: &Aliases, content: &mut Vec<Block>
         },
         Delta::Call(call) => {
             let id = format!("call_{}", content.iter().filter(|block| matches!(block, Block::ToolUse(_))).count());
-            let (name, input) = healed(call, tools, aliases, repairs);
+            let (name, input) = healed(call, tools, lexicon, repairs);
             content.push(Block::ToolUse(ToolUse { id, name, input }));
         }
         Delta::Other(value) => content.push(Block::Other(value)),
     }
 }
 
-fn healed(call: ToolUse, tools: &[Tool], aliases: &Aliases, repairs: &mut Vec<&'static str>) -> (String, Value) {
-    if let Ok(healed) = heal(&call.name, call.input.clone(), tools, aliases) {
+fn healed(call: ToolUse, tools: &[Tool], lexicon: &Lexicon, repairs: &mut Vec<&'static str>) -> (String, Value) {
+    if let Ok(healed) = heal(&call.name, call.input.clone(), tools, lexicon) {
         repairs.extend(healed.repairs.into_iter().map(super::heal::Repair::kind));
         (healed.name, healed.input)
     } else {
         repairs.push("not-healed");
-        let name = super::heal::tool_called(&call.name, tools, aliases).map(|(tool, _)| tool.name.clone());
+        let name = super::heal::tool_called(&call.name, tools, lexicon).map(|(tool, _)| tool.name.clone());
         (name.unwrap_or(call.name), call.input)
     }
 }

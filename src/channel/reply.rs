@@ -1,19 +1,17 @@
 //! One upstream reply as the channel reads it: text that may go out at once, and calls that are held until the end.
 
-use std::sync::LazyLock;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::ANSWER;
-use super::read::{Quotes, Reader};
+use super::heal::nameless;
+use super::read::{Quotes, Reader, arguments_in};
 use super::show::has_tools;
 use super::situation::Situation;
 use super::unbind::{Bound, Unbind, name_of};
-use crate::rules::{Aliases, ChannelKind};
-use crate::wire::Delta;
-
-/// Other names of tools and parameters, as they are compiled in.
-pub(super) static ALIASES: LazyLock<Aliases> = LazyLock::new(|| Aliases::builtin().unwrap_or_default());
+use crate::rules::{ChannelKind, Lexicon};
+use crate::wire::{Delta, Tool};
 
 /// What was heard of a reply by its end.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -34,7 +32,7 @@ pub(super) struct Heard {
 pub(super) struct HeardCall {
     pub(super) name: String,
     pub(super) input: Value,
-    /// The text of a call that cannot be read, or of no known tool, as it was written.
+    /// The text of a call that cannot be read, does not fit, or is of no known tool, as it was written.
     pub(super) written: Option<String>,
 }
 
@@ -45,7 +43,8 @@ pub(super) struct Reply {
     reader: Reader,
     bound: Option<Unbind>,
     /// What may be called.
-    names: Vec<String>,
+    tools: Vec<Tool>,
+    lexicon: Arc<Lexicon>,
     /// The text of an answer does not go out: it is known that it will be asked again.
     mute: bool,
 }
@@ -62,11 +61,10 @@ impl Reply {
         let written = examples.map(|step| super::write::call(about.model.show.form, &step.tool, &step.arguments));
         let quotes = Quotes::new(&about.messages, written);
         let callable = about.callable();
-        let reader = Reader::new(&callable, &quotes, &ALIASES);
-        let names = callable.into_iter().map(|tool| tool.name).collect();
+        let reader = Reader::new(&callable, &quotes, &about.lexicon);
         let bound = about.kind == ChannelKind::Constrained && has_tools(&about.head);
         let bound = bound.then(Unbind::default);
-        Self { heard: Heard::default(), reader, bound, names, mute }
+        Self { heard: Heard::default(), reader, bound, tools: callable, lexicon: about.lexicon.clone(), mute }
     }
 
     /// Takes one piece; pushes what may go out now.
@@ -91,12 +89,31 @@ impl Reply {
                 self.reader.on_call();
                 self.heard.calls.push(HeardCall::new(call.name, call.input));
             }
+            Delta::BrokenCall { name, arguments, .. } if name.is_empty() => self.on_lost(arguments, &mut read),
             Delta::BrokenCall { name, arguments, .. } => {
                 self.heard.calls.push(HeardCall::new(name, Value::String(arguments)));
             }
             other @ Delta::Other(_) => read.push(other),
         }
         self.sort(read, out);
+    }
+
+    /// A call that the server threw away, of which it tells the text: a call in a form that is read; or arguments without
+    /// a name, which count where they fit but one tool.
+    fn on_lost(&mut self, written: String, read: &mut Vec<Delta>) {
+        self.heard.said.push_str(&written);
+        let (mut reader, mut found) = (self.reader.clone(), Vec::new());
+        reader.on_text(&written, &mut found);
+        reader.on_end(false, &mut found);
+        if found.iter().any(|delta| matches!(delta, Delta::Call(_) | Delta::BrokenCall { .. })) {
+            self.heard.repairs.extend(reader.take_repairs());
+            read.append(&mut found);
+        } else if let Some((name, input)) = nameless(&written, &self.tools, &self.lexicon) {
+            self.heard.repairs.push("call-without-name");
+            self.heard.calls.push(HeardCall::new(name.to_owned(), input));
+        } else {
+            self.heard.calls.push(HeardCall { name: String::new(), input: Value::Null, written: Some(written) });
+        }
     }
 
     /// The end; pushes what was held back.
@@ -114,7 +131,7 @@ impl Reply {
             self.find_cut_call(&mut read);
         }
         self.sort(read, out);
-        self.heard.repairs = self.reader.take_repairs();
+        self.heard.repairs.extend(self.reader.take_repairs());
         self.heard
     }
 
@@ -129,7 +146,7 @@ impl Reply {
         let from = read.iter().rposition(|delta| !is_text(delta)).map_or(0, |at| at + 1);
         let held: String =
             read[from..].iter().map(|delta| if let Delta::Text(text) = delta { text } else { "" }).collect();
-        let name = name_of(&held).filter(|name| self.names.contains(name));
+        let name = name_of(&held).filter(|name| self.tools.iter().any(|tool| tool.name == *name));
         if held.trim_start().starts_with(['{', '[', '<', '`']) && name.is_some() {
             self.heard.cut = name;
             read.truncate(from);
@@ -143,7 +160,11 @@ impl Reply {
                 Delta::Call(call) if call.name == ANSWER => out.push(Delta::Text(answer_text(&call.input))),
                 Delta::Call(call) => self.heard.calls.push(HeardCall::new(call.name, call.input)),
                 Delta::BrokenCall { name, arguments, .. } => {
-                    self.heard.calls.push(HeardCall { name, input: Value::Null, written: Some(arguments) });
+                    self.heard.calls.push(HeardCall {
+                        name,
+                        input: arguments_in(&arguments).unwrap_or_default(),
+                        written: Some(arguments),
+                    });
                 }
                 Delta::Text(text) if text.is_empty() => {}
                 other => out.push(other),

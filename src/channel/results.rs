@@ -10,6 +10,7 @@ use super::paths::{self, Folder};
 use super::{change, guard, own};
 use crate::history::{Act, Call, Files, History, Roles, Swap, View, numbered_lines};
 use crate::rules::{CheckProfile, ModelProfile, Role, ShowProfile};
+use crate::trim::LeftOut;
 use crate::wire::{Message, ToolResult, ToolUse};
 
 /// What is known of each result, by the id of its call.
@@ -20,6 +21,8 @@ pub struct Notes {
     folder: Option<Folder>,
     /// The whole history, for what was recalled from it.
     messages: Vec<Message>,
+    /// What the head leaves out, for the same.
+    sections: Vec<LeftOut>,
 }
 
 #[derive(Debug, Clone)]
@@ -52,6 +55,12 @@ impl Notes {
             notes.results.entry(call.call.id.clone()).or_insert(note);
         }
         notes
+    }
+
+    /// The same, for a head that leaves out these sections.
+    #[must_use]
+    pub fn beside(self, sections: Vec<LeftOut>) -> Self {
+        Self { sections, ..self }
     }
 
     /// `Done: F changed.`, for a change that succeeded, and what else is to be known of it.
@@ -106,7 +115,7 @@ impl Notes {
 
     /// A text of the assistant, with what it recalled.
     pub(super) fn remembered(&self, text: &str) -> String {
-        own::expand(text, &self.messages)
+        own::expand(text, &self.sections, &self.messages)
     }
 
     /// A text in which paths may stand.

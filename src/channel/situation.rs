@@ -1,6 +1,7 @@
 //! All that the reading of an answer needs to know of its request.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
@@ -9,7 +10,7 @@ use super::choice::Choice;
 use super::own;
 use super::paths::{self, Folder};
 use crate::history::{History, Roles, prompts};
-use crate::rules::{ChannelKind, ModelProfile, Role};
+use crate::rules::{ChannelKind, Lexicon, ModelProfile, Role};
 use crate::trim::Head;
 use crate::wire::{Message, Tool, ToolUse};
 
@@ -29,6 +30,8 @@ pub struct Situation {
     /// Set where paths are shown relative to it.
     pub folder: Option<Folder>,
     pub choice: Choice,
+    /// What models call things.
+    pub lexicon: Arc<Lexicon>,
     /// Something of the session, so that ids differ between sessions.
     pub session: String,
 }
@@ -51,7 +54,7 @@ impl Situation {
 
     /// All tools that the model may call: the client's, and our own where no name clashes. An answer may be called too.
     pub(super) fn callable(&self) -> Vec<Tool> {
-        let own = own::tools().into_iter().chain([own::answer()]).map(|tool| tool.client);
+        let own = own::tools(&self.head).into_iter().chain([own::answer()]).map(|tool| tool.client);
         self.tools.iter().cloned().chain(own.filter(|tool| self.tool(&tool.name).is_none())).collect()
     }
 

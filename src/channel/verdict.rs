@@ -7,7 +7,7 @@ use super::check::{Verdict, check};
 use super::guard;
 use super::heal::{Invalid, heal, nearest};
 use super::own::{self, Served};
-use super::reply::{ALIASES, HeardCall};
+use super::reply::HeardCall;
 use super::situation::Situation;
 use crate::history::History;
 use crate::rules::ChannelKind;
@@ -54,10 +54,11 @@ fn one(about: &Situation, history: &History<'_>, heard: &HeardCall, objected: &[
     if let Some(served) = own::serve(about, &heard.name, &heard.input) {
         return One::Stop(Outcome::Served(served));
     }
-    if let Some(written) = &heard.written {
+    if let Some(written) = heard.written.as_ref().filter(|_| heard.input.is_null()) {
         return One::Stop(unreadable(about, &heard.name, written));
     }
-    match heal(&heard.name, heard.input.clone(), &about.tools, &ALIASES) {
+    match heal(&heard.name, heard.input.clone(), &about.tools, &about.lexicon) {
+        Ok(healed) if heard.written.is_some() => One::Stop(says_nothing(&healed.name, heard)),
         Ok(healed) => {
             let call = about.identified(at, &healed.name, about.sent_input(&healed.name, &healed.input));
             let mended = healed.repairs.iter().map(|repair| repair.kind()).collect();
@@ -111,13 +112,24 @@ fn unreadable(about: &Situation, name: &str, written: &str) -> Outcome {
     Outcome::Object { kind: "tool-unknown", words, format: None, held }
 }
 
+/// A call whose arguments only say that there are none.
+fn says_nothing(name: &str, heard: &HeardCall) -> Outcome {
+    let words = format!("Not done: that call of {name} says nothing. If no tool is needed, answer in words.");
+    Outcome::Object { kind: "call-says-nothing", words, format: None, held: as_written(heard) }
+}
+
+/// The text of a call, to be shown where nothing better can be done.
+fn as_written(heard: &HeardCall) -> Vec<Delta> {
+    heard.written.iter().map(|text| Delta::Text(text.clone())).collect()
+}
+
 /// A call that does not fit, and what was meant is not certain.
 fn unfit(about: &Situation, heard: &HeardCall, invalid: &Invalid, at: usize) -> Outcome {
     let call = about.identified(at, &heard.name, object(&heard.input));
-    let held = vec![Delta::Call(call.clone())];
+    let held = if heard.written.is_some() { as_written(heard) } else { vec![Delta::Call(call.clone())] };
     match invalid {
         // The server itself says that it is a call: the client's own word on it is good, and stays in its history.
-        Invalid::UnknownTool { .. } if about.kind == ChannelKind::Native => {
+        Invalid::UnknownTool { .. } if about.kind == ChannelKind::Native && heard.written.is_none() => {
             Outcome::Send { calls: vec![call], repairs: Vec::new() }
         }
         Invalid::UnknownTool { .. } => {

@@ -3,15 +3,16 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::{Outcome, Usage};
+use super::{Outcome, Usage, rule_files};
 use crate::channel::read::Quotes;
 use crate::channel::{Piece, repair};
-use crate::rules::Aliases;
+use crate::rules::Lexicon;
 use crate::wire::{Block, Request};
 
 /// Read and heal the tool calls in model answers
@@ -23,6 +24,9 @@ pub(super) struct Repair {
     /// JSON lines; standard input without it
     #[arg(long, value_name = "FILE.jsonl")]
     input: Option<PathBuf>,
+    /// Rule files or folders over the built-in ones
+    #[arg(long, value_name = "PATH")]
+    rules: Vec<PathBuf>,
 }
 
 impl Repair {
@@ -33,12 +37,12 @@ impl Repair {
             }
             None => Box::new(io::stdin().lock()),
         };
-        let aliases = Aliases::builtin()?;
+        let lexicon = rule_files::load(&self.rules)?.lexicon;
         let mut out = io::BufWriter::new(io::stdout().lock());
         for (at, line) in input.lines().enumerate() {
             let line = line?;
             if !line.trim().is_empty() {
-                let answer = answer(&line, &aliases).map_err(|error| Usage(format!("line {}: {error}", at + 1)))?;
+                let answer = answer(&line, &lexicon).map_err(|error| Usage(format!("line {}: {error}", at + 1)))?;
                 writeln!(out, "{answer}")?;
             }
         }
@@ -48,7 +52,7 @@ impl Repair {
 }
 
 /// The answer to one line.
-fn answer(line: &str, aliases: &Aliases) -> Result<Value, String> {
+fn answer(line: &str, lexicon: &Arc<Lexicon>) -> Result<Value, String> {
     let row: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let request = request_of(&row)?;
     let quotes = Quotes::new(&request.messages, []);
@@ -56,7 +60,7 @@ fn answer(line: &str, aliases: &Aliases) -> Result<Value, String> {
     let thinking = row.get("thinking").and_then(Value::as_str).map(Piece::Thinking);
     let pieces: Vec<Piece<'_>> = thinking.into_iter().chain(chunks.into_iter().map(Piece::Text)).collect();
     let cut = row.get("stop_reason").and_then(Value::as_str) == Some("max_tokens");
-    let repaired = repair(&request.tools, &quotes, aliases, &pieces, cut);
+    let repaired = repair(&request.tools, &quotes, lexicon, &pieces, cut);
     let content: Vec<Value> = repaired.content.iter().map(Block::to_value).collect();
     Ok(json!({
         "id": row.get("id").cloned().unwrap_or_default(),
@@ -89,7 +93,7 @@ mod tests {
 
     fn content(rest: &str) -> Value {
         let line = format!(r#"{{"id":7,"tools":{TOOLS},{rest}}}"#);
-        let mut answer = answer(&line, &Aliases::builtin().unwrap()).unwrap();
+        let mut answer = answer(&line, &Lexicon::builtin().unwrap().into()).unwrap();
         assert_eq!(answer["id"], 7);
         answer["content"].take()
     }
@@ -115,6 +119,6 @@ mod tests {
 
     #[test]
     fn a_line_that_is_no_row_is_wrong_usage() {
-        assert!(answer(r#"{"id":1}"#, &Aliases::default()).is_err());
+        assert!(answer(r#"{"id":1}"#, &Arc::default()).is_err());
     }
 }

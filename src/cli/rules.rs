@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Outcome, Usage, rule_files};
-use crate::rules::{BUILTIN, MODEL_FILES, RuleSet, rule_file_schema, source_of};
+use crate::rules::{BUILTIN, LEXICON_FILES, MODEL_FILES, RuleSet, rule_file_schema, source_of};
 use crate::tokens::Memo;
 use crate::trim::check_case;
 
@@ -107,14 +107,14 @@ fn show(id: &str, paths: &[PathBuf]) -> anyhow::Result<Outcome> {
     Err(Usage(format!("there is no rule `{id}`; `fanlight rules list` names them all")).into())
 }
 
-/// The text of a rule in a file that has it. `profile/NAME` and `model/FAMILY` are whole files.
+/// The text of a rule in a file that has it. `profile/NAME`, `model/FAMILY` and `lexicon/LIST` are whole files.
 fn rule_in<'a>(file: &str, text: &'a str, id: &str) -> Option<&'a str> {
     let mut rules = RuleSet::default();
     rules.layer(file, text).ok()?;
     let known = rules.entries().into_iter().any(|entry| entry.id == id);
     match id.splitn(3, '/').collect::<Vec<_>>()[..] {
         [_, kind, rule] if known => source_of(text, kind, rule),
-        ["profile" | "model", _] if known => Some(text),
+        ["profile" | "model" | "lexicon", _] if known => Some(text),
         _ => None,
     }
 }
@@ -123,7 +123,8 @@ fn rule_in<'a>(file: &str, text: &'a str, id: &str) -> Option<&'a str> {
 fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
     let builtin = BUILTIN.iter().map(|file| (file.name.to_owned(), file.text.to_owned()));
     let models = MODEL_FILES.iter().map(|(name, text)| (format!("models/{name}.toml"), (*text).to_owned()));
-    let mut sources: Vec<Source> = builtin.chain(models).collect();
+    let lexicon = LEXICON_FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    let mut sources: Vec<Source> = builtin.chain(models).chain(lexicon).collect();
     for path in rule_files::files(paths)? {
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         sources.push((path.display().to_string(), text));
@@ -149,6 +150,11 @@ fn check(paths: &[PathBuf]) -> anyhow::Result<Outcome> {
         if own.layer(file, text).is_err() {
             continue;
         }
+        for failure in rules.lexicon.failures(&own.lexicon.tests) {
+            faults += 1;
+            writeln!(out, "{file}: {failure}")?;
+        }
+        tests += own.lexicon.tests.len();
         for pack in &own.packs {
             let Some(joined) = rules.packs.iter().find(|joined| joined.client == pack.client) else { continue };
             for failure in pack.tests.iter().flat_map(|case| check_case(case, joined, &rules, &counter)) {

@@ -43,17 +43,22 @@ fn parse(handle: &str) -> Option<Place> {
 /// the handle of the rest. `None` when there is no such place.
 pub fn recall(messages: &[Message], handle: &str, tokens: usize) -> Option<String> {
     let place = parse(handle)?;
-    let text = original(messages, &place)?;
+    let base = handle.trim().split('+').next().unwrap_or_default();
+    page(&original(messages, &place)?, base, place.line, tokens)
+}
+
+/// A text whose handle is `base`, from a line on: at most about `tokens` of it, with the handle of the rest. `None` where
+/// there is no such line.
+pub fn page(text: &str, base: &str, line: usize, tokens: usize) -> Option<String> {
     let lines: Vec<&str> = text.split('\n').collect();
-    let rest = lines.get(place.line - 1..)?.join("\n");
+    let rest = lines.get(line.max(1) - 1..)?.join("\n");
     let shown = prefix(&rest, tokens);
     if shown.len() == rest.len() {
         return Some(rest);
     }
     let whole = shown.rfind('\n').map_or(shown, |end| &shown[..end]);
-    let next = place.line + whole.split('\n').count();
-    let base = handle.trim().split('+').next().unwrap_or_default();
-    Some(format!("{whole}\n[lines {}-{} of {}; go on with {base}+{next}]", place.line, next - 1, lines.len()))
+    let next = line + whole.split('\n').count();
+    Some(format!("{whole}\n[lines {line}-{} of {}; go on with {base}+{next}]", next - 1, lines.len()))
 }
 
 fn original(messages: &[Message], place: &Place) -> Option<String> {

@@ -21,6 +21,6 @@ mod summary;
 mod views;
 
 pub use cut::{FoldInput, Folded, TooLong, fold};
-pub use handle::recall;
+pub use handle::{page, recall};
 pub use ingest::{ingest, shorten_preamble};
 pub use summary::summary;

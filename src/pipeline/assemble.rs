@@ -50,7 +50,8 @@ impl Assembly<'_> {
 
     fn form(&self, choice: &Choice) -> Form<'_> {
         let model = &self.target.profile;
-        let notes = Notes::of(&self.trimmed.messages, &self.setup.rules, model, self.folder());
+        let notes = Notes::of(&self.trimmed.messages, &self.setup.rules, model, self.folder())
+            .beside(self.head_with_preamble().left_out);
         Form::new(self.target.channel(), model).with(notes, choice.clone())
     }
 
@@ -134,6 +135,7 @@ impl Assembly<'_> {
             roles: Situation::roles_of(&self.request.tools, &self.setup.rules),
             folder: self.folder().filter(|_| self.target.profile.show.relative_paths),
             choice,
+            lexicon: self.setup.rules.lexicon.clone(),
             session: self.request.rest.get("metadata").map(ToString::to_string).unwrap_or_default(),
         }
     }

@@ -7,7 +7,6 @@ use crate::channel::ShownHead;
 use crate::channel::heal::heal_past;
 use crate::fold;
 use crate::report::Report;
-use crate::rules::Aliases;
 use crate::tokens::Budget;
 use crate::trim::{self, Kind};
 use crate::wire::{Message, Request, WireError};
@@ -28,7 +27,7 @@ pub enum Planned {
 pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned, WireError> {
     let profile = setup.profile(target);
     let mut trimmed = trim::trim(request, &setup.rules, &profile, &target.profile, setup.counter());
-    heal_past(&mut trimmed.messages, &request.tools, Aliases::shared());
+    heal_past(&mut trimmed.messages, &request.tools, &setup.rules.lexicon);
     let assembly = Assembly { setup, target, request, profile: &profile, trimmed: &trimmed };
     match &trimmed.kind {
         Kind::Side { answer, .. } => Ok(answered(&assembly, answer.clone())),

@@ -156,7 +156,7 @@ fn pass(answer: &mut Answer, heard: &mut Vec<Delta>, said: &mut Vec<Delta>) {
 async fn refused(reply: Reply, heard: &mut Vec<Delta>) -> End {
     match reply.refusal().await {
         Refusal::LostCall(text) => {
-            heard.push(Delta::Text(text));
+            heard.push(Delta::lost_call(text));
             End::Complete { stop: StopReason::EndTurn, usage: Usage::default() }
         }
         Refusal::Error(error) => End::Failed(error),
@@ -237,7 +237,7 @@ fn whole(bytes: &[u8], out: &mut Vec<Delta>) -> End {
         Ok(other) if other.get("error").is_some() => match Refusal::from_value(500, &other) {
             Refusal::Error(error) => End::Failed(error),
             Refusal::LostCall(text) => {
-                out.push(Delta::Text(text));
+                out.push(Delta::lost_call(text));
                 End::Complete { stop: StopReason::EndTurn, usage: Usage::default() }
             }
         },

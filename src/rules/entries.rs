@@ -5,7 +5,7 @@ use super::{Pack, RuleSet, Seen, Show};
 /// One rule, in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// `client/kind/rule`, `profile/name` or `model/family`.
+    /// `client/kind/rule`, `profile/name`, `model/family` or `lexicon/list`.
     pub id: String,
     /// What it does.
     pub what: String,
@@ -22,7 +22,9 @@ impl RuleSet {
             (format!("profile/{}", profile.name), what)
         });
         let models = self.models.iter().map(|model| (format!("model/{}", model.family), model.names.join(" ")));
-        entries.extend(profiles.chain(models).map(|(id, what)| Entry { id, what, seen: Seen::default() }));
+        let lists = self.lexicon.lists();
+        let lists = lists.into_iter().map(|(list, what)| (format!("lexicon/{list}"), what));
+        entries.extend(profiles.chain(models).chain(lists).map(|(id, what)| Entry { id, what, seen: Seen::default() }));
         entries
     }
 }

@@ -1,10 +1,11 @@
 //! Reading a rule file, and layering it over those before it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{ModelProfile, Pack, Profile, RuleError, RuleSet, SectionAction};
+use super::{Lexicon, ModelProfile, Pack, Profile, RuleError, RuleSet, SectionAction};
 
 impl RuleSet {
     /// The rules that are compiled in.
@@ -15,6 +16,7 @@ impl RuleSet {
             let _ = rules.layer(file.name, file.text);
         }
         rules.models = super::builtin_models().unwrap_or_default();
+        rules.lexicon = Lexicon::builtin().unwrap_or_default().into();
         rules
     }
 
@@ -26,6 +28,7 @@ impl RuleSet {
         match kind_of(file, text)? {
             FileKind::Pack => self.layer_pack(read_pack(file, text)?),
             FileKind::Profile => replace(&mut self.profiles, read(file, text)?, |profile: &Profile| &profile.name),
+            FileKind::Lexicon => Arc::make_mut(&mut self.lexicon).join(read_lexicon(file, text)?),
             FileKind::Model => join(&mut self.models, vec![read(file, text)?], |model: &ModelProfile| &model.family),
         }
         Ok(())
@@ -77,22 +80,24 @@ enum FileKind {
     Pack,
     Profile,
     Model,
+    Lexicon,
 }
 
 /// A file says what it is by its first key.
 fn kind_of(file: &str, text: &str) -> Result<FileKind, RuleError> {
     let table: toml::Table = read(file, text)?;
     let has = |key: &str| table.contains_key(key);
-    match (has("client"), has("profile"), has("family")) {
-        (true, false, false) => Ok(FileKind::Pack),
-        (false, true, false) => Ok(FileKind::Profile),
-        (false, false, true) => Ok(FileKind::Model),
+    match (has("client"), has("profile"), has("family"), has("lexicon")) {
+        (true, false, false, false) => Ok(FileKind::Pack),
+        (false, true, false, false) => Ok(FileKind::Profile),
+        (false, false, true, false) => Ok(FileKind::Model),
+        (false, false, false, true) => Ok(FileKind::Lexicon),
         _ => Err(RuleError::new(file, text, 0..0, "it does not say what it is a rule file for")
-            .remedy("begin it with one of `client = \"…\"`, `profile = \"…\"`, `family = \"…\"`")),
+            .remedy("begin it with one of `client = \"…\"`, `profile = \"…\"`, `family = \"…\"`, `lexicon = \"…\"`")),
     }
 }
 
-fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, RuleError> {
+pub(super) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, RuleError> {
     toml::from_str(text).map_err(|error| {
         let fault = RuleError::new(file, text, error.span().unwrap_or(0..0), error.message());
         if error.message().starts_with("unknown") {
@@ -100,6 +105,29 @@ fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, RuleError> {
         }
         fault
     })
+}
+
+/// Reads a lexicon; an entry that says nothing is an error, as it would mean every name, or stand in every text.
+fn read_lexicon(file: &str, text: &str) -> Result<Lexicon, RuleError> {
+    let lexicon: Lexicon = read(file, text)?;
+    let words = &lexicon.words;
+    let lists = [&words.acting, &words.explaining, &words.showing, &words.showing_calls, &words.nothing];
+    let all = lexicon.tools.values().chain(lexicon.parameters.values()).chain(lists);
+    if all.flatten().any(|entry| entry.trim().is_empty()) {
+        return Err(RuleError::at_value(file, text, "\"\"", "an empty name or word would be found everywhere")
+            .remedy("leave it out"));
+    }
+    let large = |entry: &&String| entry.chars().any(char::is_uppercase);
+    if let Some(entry) = lists.into_iter().flatten().find(large) {
+        return Err(RuleError::at_value(
+            file,
+            text,
+            entry,
+            format!("`{entry}` is never found: words are compared in small letters"),
+        )
+        .remedy("write it in small letters"));
+    }
+    Ok(lexicon)
 }
 
 fn read_pack(file: &str, text: &str) -> Result<Pack, RuleError> {
@@ -181,6 +209,22 @@ mod tests {
     #[test]
     fn a_file_must_say_what_it_is() {
         assert!(fault("up_to = 4096\n").remedy.unwrap().contains("client"));
+    }
+
+    #[test]
+    fn a_lexicon_adds_to_what_is_known() {
+        let mut rules = RuleSet::builtin();
+        rules.layer("mine.toml", "lexicon = \"mine\"\n[parameters]\nfile_path = [\"chemin\"]\n").unwrap();
+        let meant = |name| rules.lexicon.parameters_called(name).collect::<Vec<_>>();
+        assert_eq!(meant("chemin"), ["file_path"]);
+        assert!(meant("filename").contains(&"file_path"));
+    }
+
+    #[test]
+    fn a_lexicon_that_would_find_everything_or_nothing_is_refused() {
+        assert_eq!(fault("lexicon = \"m\"\n[tools]\nRead = [\"\"]\n").line(), 3);
+        assert_eq!(fault("lexicon = \"m\"\n[words]\nacting = [\"Let Me\"]\n").line(), 3);
+        assert_eq!(fault("lexicon = \"m\"\n[names]\nRead = [\"x\"]\n").line(), 2);
     }
 
     #[test]

@@ -6,12 +6,12 @@
 //!
 //! Built-in files stand in `rules/` of the repository and are compiled in; a user's files layer over them.
 
-mod aliases;
 mod builtin;
 mod case;
 mod diagnostic;
 mod entries;
 mod layer;
+mod lexicon;
 mod model;
 mod models;
 mod pack;
@@ -20,11 +20,11 @@ mod set;
 mod shape;
 mod version;
 
-pub use aliases::Aliases;
 pub use builtin::{BUILTIN, BuiltinFile};
 pub use case::Case;
 pub use diagnostic::RuleError;
 pub use entries::{Entry, source_of};
+pub use lexicon::{LEXICON_FILES, Lexicon, Meaning, Words};
 pub use model::{CallForm, ChannelKind, CheckProfile, Example, ExampleStep, ModelProfile, Sampling, ShowProfile};
 pub use models::{MODEL_FILES, builtin_models, family_of};
 pub use pack::{

@@ -1,6 +1,8 @@
 //! All rules in force, and the questions that are asked of them.
 
-use super::{ModelProfile, Pack, Profile, Role, ToolRule, family_of};
+use std::sync::Arc;
+
+use super::{Lexicon, ModelProfile, Pack, Profile, Role, ToolRule, family_of};
 
 /// All rules in force.
 #[derive(Debug, Clone, Default)]
@@ -8,6 +10,7 @@ pub struct RuleSet {
     pub packs: Vec<Pack>,
     pub profiles: Vec<Profile>,
     pub models: Vec<ModelProfile>,
+    pub lexicon: Arc<Lexicon>,
 }
 
 impl RuleSet {

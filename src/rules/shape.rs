@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
-use super::{ModelProfile, Pack, Profile};
+use super::{Lexicon, ModelProfile, Pack, Profile};
 
 /// A rule file is one of these.
 #[derive(JsonSchema)]
@@ -13,6 +13,7 @@ enum RuleFile {
     Pack(Pack),
     Profile(Profile),
     Model(ModelProfile),
+    Lexicon(Lexicon),
 }
 
 /// The JSON Schema of a rule file.
@@ -32,6 +33,9 @@ mod tests {
         for file in super::super::BUILTIN {
             let value: Value = toml::from_str(file.text).unwrap();
             assert!(validator.is_valid(&value), "{}", file.name);
+        }
+        for (name, text) in super::super::LEXICON_FILES {
+            assert!(validator.is_valid(&toml::from_str::<Value>(text).unwrap()), "{name}");
         }
         assert!(!validator.is_valid(&serde_json::json!({"client": "c", "nonsense": 1})));
     }

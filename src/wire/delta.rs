@@ -22,6 +22,13 @@ pub enum Delta {
     Other(Value),
 }
 
+impl Delta {
+    /// A call that a server threw away, of which it tells what the model wrote, and not its name.
+    pub fn lost_call(written: String) -> Self {
+        Self::BrokenCall { id: String::new(), name: String::new(), arguments: written }
+    }
+}
+
 /// How an upstream answer ended.
 #[derive(Debug, Clone, PartialEq)]
 pub enum End {

@@ -166,7 +166,7 @@ impl EventDecoder {
 fn failed(event: &Value, out: &mut Vec<Delta>, usage: Usage) -> End {
     match Refusal::from_value(500, event) {
         Refusal::LostCall(text) => {
-            out.push(Delta::Text(text));
+            out.push(Delta::lost_call(text));
             End::Complete { stop: StopReason::EndTurn, usage }
         }
         Refusal::Error(error) => End::Failed(error),

@@ -50,11 +50,11 @@ fn read_line(line: &[u8], end: &mut Option<End>, out: &mut Vec<Delta>) {
     }
 }
 
-/// An error line. A call that Ollama threw away is text for us to read.
+/// An error line. A call that Ollama threw away is for us to read.
 fn failed(value: &Value, out: &mut Vec<Delta>) -> End {
     match Refusal::from_value(500, value) {
         Refusal::LostCall(text) => {
-            out.push(Delta::Text(text));
+            out.push(Delta::lost_call(text));
             End::Complete { stop: StopReason::EndTurn, usage: Usage::default() }
         }
         Refusal::Error(error) => End::Failed(error),
@@ -158,10 +158,10 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_was_thrown_away_is_text() {
+    fn a_call_that_was_thrown_away_comes_as_it_was_written() {
         let error = json!({"error": "error parsing tool call: raw='{\"a\":1}{\"b\":2}', err=invalid character '{'"});
         let (deltas, end) = decode(&[&lines(&[error])]);
-        assert_eq!(deltas, [Delta::Text("{\"a\":1}{\"b\":2}".into())]);
+        assert_eq!(deltas, [Delta::lost_call("{\"a\":1}{\"b\":2}".into())]);
         assert!(matches!(end, End::Complete { stop: StopReason::EndTurn, .. }));
     }
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use fanlight::channel::read::Quotes;
 use fanlight::channel::{Piece, Repaired, repair};
-use fanlight::rules::Aliases;
+use fanlight::rules::Lexicon;
 use fanlight::wire::{Block, Tool};
 use serde_json::{Map, Value, json};
 
@@ -48,7 +48,7 @@ fn tool(name: &str, schema: &Value) -> Tool {
 
 fn read(tools: &[Tool], pieces: &[&str]) -> Repaired {
     let pieces: Vec<Piece<'_>> = pieces.iter().map(|piece| Piece::Text(piece)).collect();
-    repair(tools, &Quotes::default(), &Aliases::builtin().unwrap(), &pieces, false)
+    repair(tools, &Quotes::default(), &Lexicon::builtin().unwrap().into(), &pieces, false)
 }
 
 fn calls(repaired: &Repaired) -> Vec<(String, Value)> {
@@ -257,9 +257,10 @@ fn ollama() -> Vec<Vector> {
 }
 
 fn ollama_vector(row: &Value) -> Option<Vector> {
-    if !["text", "stream", "events"].contains(&row["kind"].as_str()?) {
-        return None;
-    }
+    ["text", "stream", "events"].contains(&row["kind"].as_str()?).then(|| ollama_vector_of(row)).flatten()
+}
+
+fn ollama_vector_of(row: &Value) -> Option<Vector> {
     let chunks = row.get("input_chunks").and_then(Value::as_array);
     let text = row
         .get("input_text")
@@ -283,6 +284,184 @@ fn ollama_vector(row: &Value) -> Option<Vector> {
         text,
         calls,
     })
+}
+
+/// Rows of Ollama that test a part of a parser, put back between the marks of their family.
+fn ollama_parts() -> Vec<Vector> {
+    let Some(text) = shared("data/toolcalls/ollama-dev.jsonl") else { return Vec::new() };
+    rows(&text).iter().filter_map(ollama_part).collect()
+}
+
+fn ollama_part(row: &Value) -> Option<Vector> {
+    let (kind, family) = (row["kind"].as_str()?, row["family"].as_str()?);
+    let text = row["input_text"].as_str().unwrap_or_default();
+    let (text, calls, tools) = match kind {
+        "raw" | "error" => {
+            let vector = ollama_vector_of(row)?;
+            (marked(family, text), vector.calls, vector.tools)
+        }
+        "transform" => transform(row, family, text)?,
+        "value" => value_of(row, family, text),
+        "find_args" => found_arguments(row, text),
+        "harmony_header" => header(row, text),
+        _ => return None,
+    };
+    let id = row["name"].as_str().unwrap_or_default().to_owned();
+    Some(Vector { group: format!("{kind} {family}"), id, tools, text, calls })
+}
+
+/// The inside of a call between the marks that were taken away from it.
+fn marked(family: &str, text: &str) -> String {
+    let whole = |open: &str, close: &str| format!("{open}{text}{close}");
+    match family {
+        "qwen3vl_thinking" | "qwen3vl_nonthinking" | "qwen3" | "glm46" | "glm47"
+            if !text.starts_with("<tool_call>") =>
+        {
+            whole("<tool_call>", "</tool_call>")
+        }
+        "deepseek3" | "cogito" => {
+            whole("<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>", "<｜tool▁call▁end｜><｜tool▁calls▁end｜>")
+        }
+        "lfm2" => whole("<|tool_call_start|>", "<|tool_call_end|>"),
+        "gemma4" => whole("<|tool_call>", "<tool_call|>"),
+        "olmo3" => whole("<function_calls>", "</function_calls>"),
+        _ => text.to_owned(),
+    }
+}
+
+type Part = (String, Option<Vec<(String, Value)>>, Vec<Tool>);
+
+/// A text and the same text repaired must be the same call.
+fn transform(row: &Value, family: &str, text: &str) -> Option<Part> {
+    let repaired = match &row["expected_output"] {
+        Value::String(text) => text.clone(),
+        Value::Array(all) => all.last()?.as_str()?.to_owned(),
+        _ => return None,
+    };
+    let strings = |keys: &[&str]| {
+        let properties: Map<String, Value> =
+            keys.iter().map(|key| ((*key).to_owned(), json!({"type": "string"}))).collect();
+        json!({"type": "object", "properties": properties})
+    };
+    match family {
+        "glm46" => {
+            let tools = vec![tool("func", &strings(&["k", "a", "b"]))];
+            let calls = calls(&read(&tools, &[&marked(family, &repaired)]));
+            Some((marked(family, text), Some(calls), tools))
+        }
+        "gemma4" => {
+            let input: Option<Value> = serde_json::from_str(&repaired).ok();
+            let schema = match &input {
+                Some(input) => schema_of(&[input]),
+                None => strings(&["content", "mode", "command", "pattern", "include", "path"]),
+            };
+            let tools = vec![tool("f", &schema)];
+            let wrapped = |text: &str| marked(family, &format!("call:f{text}"));
+            let calls = match input {
+                Some(input) => vec![("f".to_owned(), input)],
+                None => calls(&read(&tools, &[&wrapped(&repaired)])),
+            };
+            Some((wrapped(text), Some(calls), tools))
+        }
+        _ => {
+            let (_, name) = text.split_once("<function=")?;
+            let name = name.split('>').next()?.trim_matches('"').to_owned();
+            let keys: Vec<&str> = text.split("<parameter=").skip(1).filter_map(|part| part.split('>').next()).collect();
+            let keys: Vec<&str> = keys.iter().map(|key| key.trim_matches('"')).collect();
+            let values: Vec<&str> =
+                text.split("<parameter=").skip(1).filter_map(|part| part.split(['>', '<']).nth(1)).collect();
+            let input: Map<String, Value> = keys
+                .iter()
+                .zip(values)
+                .map(|(key, value)| {
+                    let value = value.strip_prefix('\n').unwrap_or(value);
+                    ((*key).to_owned(), Value::from(value.strip_suffix('\n').unwrap_or(value)))
+                })
+                .collect();
+            Some((text.to_owned(), Some(vec![(name.clone(), input.into())]), vec![tool(&name, &strings(&keys))]))
+        }
+    }
+}
+
+/// One value, as the parameter of a tool.
+fn value_of(row: &Value, family: &str, text: &str) -> Part {
+    let kinds = &row["param_type"];
+    let schema = match kinds.as_array().map(Vec::len) {
+        None | Some(0) => json!({}),
+        Some(1) => json!({"type": kinds[0]}),
+        Some(_) => json!({"type": kinds}),
+    };
+    let text = if family == "olmo3" {
+        format!("<function_calls>f(p={text})</function_calls>")
+    } else {
+        format!("<function=f>\n<parameter=p>{text}</parameter>\n</function>")
+    };
+    let tools = vec![tool("f", &json!({"type": "object", "properties": {"p": schema}}))];
+    (text, Some(vec![("f".to_owned(), json!({"p": row["expected_value"]}))]), tools)
+}
+
+/// Arguments in a text: the call of any name that has them, or none.
+fn found_arguments(row: &Value, text: &str) -> Part {
+    let wanted = row["expected_arguments"].as_object().map(|map| Value::Object(map.clone()));
+    let names = ["get_temperature", "process_code", "send_data", "analyze", "test", "search", "query", "echo", "code"];
+    let name = names.iter().find(|name| text.contains(*name)).copied().unwrap_or("none");
+    let tools = vec![tool(name, &schema_of(&wanted.iter().collect::<Vec<_>>()))];
+    (text.to_owned(), Some(wanted.into_iter().map(|input| (name.to_owned(), input)).collect()), tools)
+}
+
+/// A header, with a message behind it.
+fn header(row: &Value, text: &str) -> Part {
+    let recipient = row["expected_header"]["recipient"].as_str().unwrap_or_default();
+    let name = recipient.strip_prefix("functions.").unwrap_or_default();
+    let calls = if name.is_empty() { Vec::new() } else { vec![(name.to_owned(), json!({"a": 1}))] };
+    let text = if name.is_empty() { text.to_owned() } else { format!("<|start|>{text}<|message|>{{\"a\":1}}<|call|>") };
+    (text, Some(calls.clone()), declared(&calls))
+}
+
+/// Rows of vLLM and llama.cpp that assert something other than a list of calls.
+fn other_rows() -> Vec<Vector> {
+    let mut vectors = Vec::new();
+    for (at, row) in
+        shared("data/toolcalls/vllm-dev.jsonl").map(|text| rows(&text)).unwrap_or_default().iter().enumerate()
+    {
+        vectors.extend(grammar_row(at, row));
+    }
+    vectors
+}
+
+/// `accepted`, `should_match`: a call that a grammar takes must come out valid, and no other may come out as one that is.
+fn grammar_row(at: usize, row: &Value) -> Option<Vector> {
+    let city = json!({"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+        "required": ["city"], "additionalProperties": false});
+    let forecast = json!({"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+        "required": ["city", "days"], "additionalProperties": false});
+    let tools = vec![
+        tool("get.weather", &city),
+        tool("get_current_weather", &city),
+        tool("get_forecast", &forecast),
+        tool("ping", &json!({"type": "object", "properties": {"any": {"type": "string"}}})),
+    ];
+    let (group, text, good) = if let Some(good) = row.get("accepted") {
+        ("accepted", row["text"].as_str()?.to_owned(), good.as_bool()?)
+    } else if let Some(good) = row.get("should_match") {
+        ("should_match", row["sample_output"].to_string(), good.as_bool()?)
+    } else if row.get("kind").and_then(Value::as_str) == Some("malformed") {
+        ("malformed", row["text"].as_str()?.to_owned(), false)
+    } else {
+        return None;
+    };
+    let calls = (!good).then(Vec::new);
+    Some(Vector { group: group.to_owned(), id: format!("row {at}"), tools, text, calls })
+}
+
+#[test]
+#[ignore = "needs the shared vectors"]
+fn shared_parts_of_parsers_agree() {
+    measure(&ollama_parts(), 200);
+    for vector in other_rows() {
+        let got = read(&vector.tools, &[&vector.text]);
+        println!("{} {} {:?}\n   {:?} {:?}", vector.group, vector.id, vector.text, got.content, got.repairs);
+    }
 }
 
 /// The usual tools of a coding client.

@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::channel::{Choice, Folder};
 use crate::rules::{ChannelKind, RuleSet};
-use crate::trim::{Head, ShownTool};
+use crate::trim::{Head, LeftOut, ShownTool};
 use crate::wire::{Block, Message, Role, Tool, ToolResult};
 
 fn tool(name: &str, keys: &[&str]) -> Tool {
@@ -28,13 +28,17 @@ fn tools() -> Vec<Tool> {
 }
 
 fn answer(kind: ChannelKind, messages: Vec<Message>) -> Answer {
+    Answer::new(situation(kind, messages))
+}
+
+fn situation(kind: ChannelKind, messages: Vec<Message>) -> Situation {
     let rules = RuleSet::builtin();
     let shown = |tool: &Tool| ShownTool {
         client: tool.clone(),
         description: String::new(),
         schema: (*tool.input_schema).clone(),
     };
-    Answer::new(Situation {
+    Situation {
         kind,
         model: rules.model("qwen2.5-coder:1.5b").unwrap().clone(),
         head: Head { core: tools().iter().map(shown).collect(), ..Head::default() },
@@ -43,8 +47,9 @@ fn answer(kind: ChannelKind, messages: Vec<Message>) -> Answer {
         roles: Situation::roles_of(&tools(), &rules),
         folder: Folder::new("/w"),
         choice: Choice::Auto,
+        lexicon: rules.lexicon.clone(),
         session: String::new(),
-    })
+    }
 }
 
 fn prompt(text: &str) -> Message {
@@ -228,8 +233,48 @@ fn what_was_recalled_is_shown_again_in_every_later_request() {
     let Delta::Text(line) = &out[0] else { panic!("{out:?}") };
     messages.push(Message::text(Role::Assistant, format!("{line}So it was.")));
     assert!(
-        own::expand(&messages[1].plain_text(), &messages).starts_with("[recalled h0]\nthe first words\nSo it was.")
+        own::expand(&messages[1].plain_text(), &[], &messages)
+            .starts_with("[recalled h0]\nthe first words\nSo it was.")
     );
+}
+
+#[test]
+fn an_own_tool_stands_beside_one_of_the_client_under_another_name() {
+    let mut about = situation(ChannelKind::Constrained, vec![prompt("the first words")]);
+    about.tools.push(tool("Recall", &["note"]));
+    let shown = |tool: &Tool| ShownTool {
+        client: tool.clone(),
+        description: String::new(),
+        schema: (*tool.input_schema).clone(),
+    };
+    about.head.core = about.tools.iter().map(shown).collect();
+    let names: Vec<String> = own::beside(&about.head).into_iter().map(|tool| tool.client.name).collect();
+    assert_eq!(names, ["fanlight_Recall"]);
+    let (out, _) = say(&mut Answer::new(about.clone()), call("Recall", json!({"note": "h0"})));
+    assert_eq!(calls(&out), [("Recall", &json!({"note": "h0"}))]);
+    let (_, next) = say(&mut Answer::new(about), call("fanlight_Recall", json!({"handle": "h0"})));
+    assert!(matches!(next, Next::Ask(ask) if ask.messages[1].text.contains("the first words")));
+}
+
+#[test]
+fn a_long_section_is_recalled_page_by_page() {
+    let lines: Vec<String> = (1..=400).map(|line| format!("House rule number {line} of many.")).collect();
+    let mut about = situation(ChannelKind::Constrained, vec![prompt("the rules?")]);
+    about.head.left_out.push(LeftOut { handle: "s1".into(), text: lines.join("\n") });
+    let (mut handle, mut seen, mut pages) = ("s1".to_owned(), Vec::new(), 0);
+    loop {
+        let (out, next) = say(&mut Answer::new(about.clone()), call("Recall", json!({"handle": handle})));
+        let Next::Ask(ask) = next else { panic!("{next:?}") };
+        let page: Vec<&str> = ask.messages[1].text.lines().filter(|line| line.starts_with("House")).collect();
+        seen.extend(page.iter().map(|line| (*line).to_owned()));
+        pages += 1;
+        let Delta::Text(line) = &out[0] else { panic!("{out:?}") };
+        assert!(own::expand(line, &about.head.left_out, &about.messages).contains(page[0]));
+        let Some((_, rest)) = ask.messages[1].text.split_once("go on with ") else { break };
+        handle = rest.split(']').next().unwrap().to_owned();
+    }
+    assert_eq!(seen, lines);
+    assert!(pages > 3, "{pages}");
 }
 
 #[test]

@@ -2,26 +2,26 @@
 
 use serde_json::{Map, Number, Value};
 
-use crate::rules::Aliases;
+use crate::rules::Lexicon;
 
 use super::schema::is_whole;
 use super::{Repair, Schema};
 use crate::channel::json;
 
 /// The value, made to fit where its meaning is certain; unchanged where it fits or nothing is certain.
-pub(super) fn mend(value: &Value, schema: Schema<'_>, aliases: &Aliases, repairs: &mut Vec<Repair>) -> Value {
+pub(super) fn mend(value: &Value, schema: Schema<'_>, lexicon: &Lexicon, repairs: &mut Vec<Repair>) -> Value {
     if schema.allows(value) {
         return value.clone();
     }
     if let Some(alternatives) = schema.alternatives()
-        && let Some(mended) = by_alternative(value, alternatives, schema, aliases, repairs)
+        && let Some(mended) = by_alternative(value, alternatives, schema, lexicon, repairs)
     {
         return mended;
     }
     match value {
-        Value::Object(map) if wants(schema, "object") => object(map, schema, aliases, repairs),
-        Value::Array(list) if wants(schema, "array") => array(list, schema, aliases, repairs),
-        _ => scalar(value, schema, aliases, repairs).unwrap_or_else(|| value.clone()),
+        Value::Object(map) if wants(schema, "object") => object(map, schema, lexicon, repairs),
+        Value::Array(list) if wants(schema, "array") => array(list, schema, lexicon, repairs),
+        _ => scalar(value, schema, lexicon, repairs).unwrap_or_else(|| value.clone()),
     }
 }
 
@@ -36,7 +36,9 @@ pub(in crate::channel) fn typed(text: &str, schema: Option<Schema<'_>>) -> Value
         return if other { other_than_text(text, schema).unwrap_or_else(plain) } else { plain() };
     }
     if untyped(schema) && schema.allows(&plain()) && choices_are_text(schema) {
-        return plain();
+        let several = schema.alternatives().is_some();
+        let other = other_than_text(text, schema).filter(|value| several && !value.is_string() && schema.allows(value));
+        return other.unwrap_or_else(plain);
     }
     other_than_text(text, schema).unwrap_or_else(plain)
 }
@@ -76,12 +78,12 @@ fn by_alternative<'a>(
     value: &Value,
     alternatives: impl Iterator<Item = Schema<'a>>,
     whole: Schema<'_>,
-    aliases: &Aliases,
+    lexicon: &Lexicon,
     repairs: &mut Vec<Repair>,
 ) -> Option<Value> {
     let attempt = |form: Schema<'a>| {
         let mut made = Vec::new();
-        let mended = mend(value, form, aliases, &mut made);
+        let mended = mend(value, form, lexicon, &mut made);
         (form.allows(&mended) && whole.allows(&mended)).then_some((made, mended))
     };
     let mut found: Vec<(Vec<Repair>, Value)> = alternatives.filter_map(attempt).collect();
@@ -95,10 +97,10 @@ fn by_alternative<'a>(
     Some(mended)
 }
 
-fn object(map: &Map<String, Value>, schema: Schema<'_>, aliases: &Aliases, repairs: &mut Vec<Repair>) -> Value {
+fn object(map: &Map<String, Value>, schema: Schema<'_>, lexicon: &Lexicon, repairs: &mut Vec<Repair>) -> Value {
     let mut out = Map::new();
     for (key, value) in map {
-        let name = canonical(key, map, &out, schema, aliases);
+        let name = canonical(key, map, &out, schema, lexicon);
         let Some(form) = schema.property(&name) else {
             keep_extra(key, value, schema, &mut out, repairs);
             continue;
@@ -106,7 +108,7 @@ fn object(map: &Map<String, Value>, schema: Schema<'_>, aliases: &Aliases, repai
         if name != *key {
             repairs.push(Repair::KeyAlias);
         }
-        let mended = mend(value, form, aliases, repairs);
+        let mended = mend(value, form, lexicon, repairs);
         if says_nothing(&mended, form) && !schema.required().any(|required| required == name) {
             repairs.push(Repair::NullDropped);
         } else {
@@ -131,7 +133,7 @@ fn canonical(
     given: &Map<String, Value>,
     out: &Map<String, Value>,
     schema: Schema<'_>,
-    aliases: &Aliases,
+    lexicon: &Lexicon,
 ) -> String {
     if schema.property(key).is_some() {
         return key.to_owned();
@@ -142,7 +144,7 @@ fn canonical(
         return name.to_owned();
     }
     let declared = |name: &&str| schema.property(name).is_some();
-    let mut by_alias = aliases.parameters_called(key).filter(declared).filter(free);
+    let mut by_alias = lexicon.parameters_called(key).filter(declared).filter(free);
     match (by_alias.next(), by_alias.next()) {
         (Some(name), None) => name.to_owned(),
         _ => key.to_owned(),
@@ -163,24 +165,24 @@ fn says_nothing(value: &Value, form: Schema<'_>) -> bool {
     empty && !form.allows(value)
 }
 
-fn array(list: &[Value], schema: Schema<'_>, aliases: &Aliases, repairs: &mut Vec<Repair>) -> Value {
+fn array(list: &[Value], schema: Schema<'_>, lexicon: &Lexicon, repairs: &mut Vec<Repair>) -> Value {
     let Some(items) = schema.items() else { return Value::Array(list.to_vec()) };
-    list.iter().map(|item| mend(item, items, aliases, repairs)).collect()
+    list.iter().map(|item| mend(item, items, lexicon, repairs)).collect()
 }
 
-fn scalar(value: &Value, schema: Schema<'_>, aliases: &Aliases, repairs: &mut Vec<Repair>) -> Option<Value> {
+fn scalar(value: &Value, schema: Schema<'_>, lexicon: &Lexicon, repairs: &mut Vec<Repair>) -> Option<Value> {
     if let Value::String(text) = value
         && let Some((repair, meant)) = from_text(text, schema)
     {
         repairs.push(repair);
-        return Some(mend(&meant, schema, aliases, repairs));
+        return Some(mend(&meant, schema, lexicon, repairs));
     }
     let text_only = schema.types() == ["string"] && schema.keyword("enum").is_none();
     if text_only && value.is_number() {
         repairs.push(Repair::TextFromNumber);
         return Some(Value::String(value.to_string()));
     }
-    in_a_list(value, schema, aliases, repairs)
+    in_a_list(value, schema, lexicon, repairs)
 }
 
 /// What a string stands for where no string is wanted.
@@ -232,7 +234,7 @@ fn whole_number(number: &Number) -> Option<Value> {
 }
 
 /// One value where a list of such is wanted.
-fn in_a_list(value: &Value, schema: Schema<'_>, aliases: &Aliases, repairs: &mut Vec<Repair>) -> Option<Value> {
+fn in_a_list(value: &Value, schema: Schema<'_>, lexicon: &Lexicon, repairs: &mut Vec<Repair>) -> Option<Value> {
     if schema.types() != ["array"] || value.is_null() || value.is_array() {
         return None;
     }
@@ -241,7 +243,7 @@ fn in_a_list(value: &Value, schema: Schema<'_>, aliases: &Aliases, repairs: &mut
         return None;
     }
     let mut made = Vec::new();
-    let list = Value::Array(vec![mend(value, items, aliases, &mut made)]);
+    let list = Value::Array(vec![mend(value, items, lexicon, &mut made)]);
     if !schema.allows(&list) {
         return None;
     }

@@ -4,6 +4,7 @@
 //! [`Invalid`], with the reason in a form that a model can use.
 
 mod coerce;
+mod nameless;
 mod names;
 mod past;
 mod schema;
@@ -12,9 +13,10 @@ mod split_name;
 use serde_json::{Map, Value};
 
 use super::json::Reading;
-use crate::rules::Aliases;
+use crate::rules::Lexicon;
 use crate::wire::Tool;
 
+pub(super) use nameless::nameless;
 pub use names::{nearest, tool_called};
 pub use past::heal_past;
 pub use schema::{Fault, Schema, Wrong};
@@ -64,6 +66,8 @@ pub enum Repair {
     FirstObject,
     /// Arguments inside of another `arguments`.
     Unwrapped,
+    /// Plain text in place of arguments, for a tool that needs nothing but one text.
+    BareArgument,
 }
 
 impl Repair {
@@ -85,6 +89,7 @@ impl Repair {
             Self::DoubleEncoded => "double-encoded",
             Self::FirstObject => "first-object",
             Self::Unwrapped => "unwrapped",
+            Self::BareArgument => "bare-argument",
         }
     }
 }
@@ -93,21 +98,21 @@ impl Repair {
 ///
 /// # Errors
 /// When the tool is not known, or the arguments do not fit and what was meant is not certain.
-pub fn heal(name: &str, input: Value, tools: &[Tool], aliases: &Aliases) -> Result<Healed, Invalid> {
+pub fn heal(name: &str, input: Value, tools: &[Tool], lexicon: &Lexicon) -> Result<Healed, Invalid> {
     if let Some((name, input)) = split_name::split(name).filter(|_| says_nothing(&input)) {
-        let mut healed = heal(name, input, tools, aliases)?;
+        let mut healed = heal(name, input, tools, lexicon)?;
         healed.repairs.insert(0, Repair::NameMarks);
         return Ok(healed);
     }
-    let Some((tool, renamed)) = tool_called(name, tools, aliases) else {
+    let Some((tool, renamed)) = tool_called(name, tools, lexicon) else {
         let nearest = nearest(name, tools).into_iter().map(str::to_owned).collect();
         return Err(Invalid::UnknownTool { name: name.to_owned(), nearest });
     };
     let mut repairs: Vec<Repair> = renamed.into_iter().collect();
     let schema = Schema::new(&tool.input_schema).root();
-    let given = object_of(input, &mut repairs).unwrap_or_else(|other| other);
+    let given = object_of(input, &mut repairs).unwrap_or_else(|other| in_its_place(other, schema, &mut repairs));
     let given = unwrapped(given, tool, schema, &mut repairs);
-    let input = coerce::mend(&given, schema, aliases, &mut repairs);
+    let input = coerce::mend(&given, schema, lexicon, &mut repairs);
     let faults = schema.faults(&input);
     if faults.is_empty() && input.is_object() {
         return Ok(Healed { name: tool.name.clone(), input, repairs });
@@ -158,8 +163,20 @@ fn object_of(input: Value, repairs: &mut Vec<Repair>) -> Result<Value, Value> {
     }
 }
 
+/// Plain text, as the one parameter that a tool needs; not what looks like damaged JSON.
+fn in_its_place(given: Value, schema: Schema<'_>, repairs: &mut Vec<Repair>) -> Value {
+    match (&given, schema.only_text()) {
+        (Value::String(text), Some(key)) if !text.trim_start().starts_with(['{', '[', '"', '<']) => {
+            repairs.push(Repair::BareArgument);
+            let text = text.trim_end_matches(['\r', '\n']);
+            Value::Object(Map::from_iter([(key.to_owned(), Value::from(text))]))
+        }
+        _ => given,
+    }
+}
+
 /// The first of several objects that a server ran together; the others may be cut.
-fn first_of_several(text: &str) -> Option<Value> {
+pub(super) fn first_of_several(text: &str) -> Option<Value> {
     match super::json::read(text, true) {
         Reading::Whole { value, used, fixes } if fixes.is_empty() && text[used..].trim_start().starts_with('{') => {
             Some(value)

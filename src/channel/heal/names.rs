@@ -1,6 +1,6 @@
 //! Which tool a name means. Never by a part of it: `TodoWrite` is not `Write`.
 
-use crate::rules::Aliases;
+use crate::rules::Lexicon;
 use crate::wire::Tool;
 
 use super::Repair;
@@ -9,7 +9,7 @@ use super::Repair;
 ///
 /// The whole name counts; then the name without the marks that parsers leave on it; then another case; then separators
 /// aside; then a known alias. Each of these only when exactly one tool answers.
-pub fn tool_called<'a>(name: &str, tools: &'a [Tool], aliases: &Aliases) -> Option<(&'a Tool, Option<Repair>)> {
+pub fn tool_called<'a>(name: &str, tools: &'a [Tool], lexicon: &Lexicon) -> Option<(&'a Tool, Option<Repair>)> {
     if let Some(tool) = tools.iter().find(|tool| tool.name == name) {
         return Some((tool, None));
     }
@@ -22,7 +22,7 @@ pub fn tool_called<'a>(name: &str, tools: &'a [Tool], aliases: &Aliases) -> Opti
     if let Some(tool) = by_case.or_else(by_letters) {
         return Some((tool, Some(Repair::NameCase)));
     }
-    let meant = |tool: &&Tool| aliases.tools_called(bare).any(|called| called.eq_ignore_ascii_case(&tool.name));
+    let meant = |tool: &&Tool| lexicon.tools_called(bare).any(|called| called.eq_ignore_ascii_case(&tool.name));
     only(tools.iter().filter(meant)).map(|tool| (tool, Some(Repair::NameAlias)))
 }
 
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn names_are_found_by_the_whole_of_them() {
         let tools = tools(&["Read", "Write", "TodoWrite", "Bash", "mcp__db__query"]);
-        let aliases = Aliases::builtin().unwrap();
+        let lexicon = Lexicon::builtin().unwrap();
         let cases = [
             ("Read", Some(("Read", None))),
             ("read", Some(("Read", Some(Repair::NameCase)))),
@@ -115,7 +115,7 @@ mod tests {
             ("", None),
         ];
         for (name, expected) in cases {
-            let found = tool_called(name, &tools, &aliases).map(|(tool, repair)| (tool.name.as_str(), repair));
+            let found = tool_called(name, &tools, &lexicon).map(|(tool, repair)| (tool.name.as_str(), repair));
             assert_eq!(found, expected, "{name}");
         }
     }

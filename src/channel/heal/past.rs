@@ -1,25 +1,25 @@
 //! Calls that already stand in the history are shown healed, so that a model does not learn from its own mistakes.
 
 use super::heal;
-use crate::rules::Aliases;
+use crate::rules::Lexicon;
 use crate::wire::{Block, Message, Tool, ToolUse};
 
 /// Heals the past calls of these messages where that is certain; gives how many were changed.
 ///
 /// A tool that the client loads in the middle of a session is left alone: its schema was not known when the call was
 /// first shown, and what was shown must not change.
-pub fn heal_past(messages: &mut [Message], tools: &[Tool], aliases: &Aliases) -> usize {
+pub fn heal_past(messages: &mut [Message], tools: &[Tool], lexicon: &Lexicon) -> usize {
     let known: Vec<Tool> = tools.iter().filter(|tool| !tool.defer_loading).cloned().collect();
     let blocks = messages.iter_mut().flat_map(|message| &mut message.content);
     let calls = blocks.filter_map(|block| match block {
         Block::ToolUse(call) => Some(call),
         _ => None,
     });
-    calls.map(|call| usize::from(heal_call(call, &known, aliases))).sum()
+    calls.map(|call| usize::from(heal_call(call, &known, lexicon))).sum()
 }
 
-fn heal_call(call: &mut ToolUse, tools: &[Tool], aliases: &Aliases) -> bool {
-    match heal(&call.name, call.input.clone(), tools, aliases) {
+fn heal_call(call: &mut ToolUse, tools: &[Tool], lexicon: &Lexicon) -> bool {
+    match heal(&call.name, call.input.clone(), tools, lexicon) {
         Ok(healed) if !healed.repairs.is_empty() => {
             call.name = healed.name;
             call.input = healed.input;
@@ -47,7 +47,7 @@ mod tests {
         };
         let call = ToolUse { id: "1".into(), name: name.into(), input };
         let mut messages = [Message { role: Role::Assistant, content: vec![Block::ToolUse(call)] }];
-        let count = heal_past(&mut messages, &[tool], &Aliases::builtin().unwrap());
+        let count = heal_past(&mut messages, &[tool], &Lexicon::builtin().unwrap());
         let [message] = messages;
         (count, message)
     }

@@ -76,9 +76,9 @@ proptest! {
 
     #[test]
     fn what_is_healed_is_valid_and_what_is_valid_is_unchanged(schema in schema(), value in value()) {
-        let aliases = Aliases::builtin().unwrap();
+        let lexicon = Lexicon::builtin().unwrap();
         let valid = value.is_object() && Schema::new(&schema).allows(&value);
-        match heal("t", value.clone(), &[tool(&schema)], &aliases) {
+        match heal("t", value.clone(), &[tool(&schema)], &lexicon) {
             Ok(healed) => {
                 prop_assert!(Schema::new(&schema).allows(&healed.input));
                 if valid {
@@ -92,10 +92,10 @@ proptest! {
 
     #[test]
     fn healing_twice_is_healing_once(schema in schema(), value in value()) {
-        let aliases = Aliases::builtin().unwrap();
+        let lexicon = Lexicon::builtin().unwrap();
         let tools = [tool(&schema)];
-        if let Ok(healed) = heal("t", value, &tools, &aliases) {
-            let again = heal(&healed.name, healed.input.clone(), &tools, &aliases).unwrap();
+        if let Ok(healed) = heal("t", value, &tools, &lexicon) {
+            let again = heal(&healed.name, healed.input.clone(), &tools, &lexicon).unwrap();
             prop_assert_eq!(again.input, healed.input);
             prop_assert!(again.repairs.is_empty());
         }

@@ -87,6 +87,14 @@ impl<'a> Schema<'a> {
         list.into_iter().flatten().filter_map(Value::as_str)
     }
 
+    /// The only required property, where it is plain text.
+    pub fn only_text(&self) -> Option<&'a str> {
+        let mut required = self.required();
+        let only = required.next().filter(|_| required.next().is_none())?;
+        let form = self.property(only)?;
+        (form.types() == ["string"] && form.keyword("enum").is_none()).then_some(only)
+    }
+
     /// The schema of the items of an array.
     pub fn items(&self) -> Option<Self> {
         self.keyword("items").filter(|items| !items.is_array()).map(|items| self.at(items))

@@ -28,8 +28,8 @@ fn tools() -> Vec<Tool> {
 }
 
 fn healed(name: &str, input: Value) -> Result<(Value, Vec<&'static str>), String> {
-    let aliases = Aliases::builtin().unwrap();
-    heal(name, input, &tools(), &aliases)
+    let lexicon = Lexicon::builtin().unwrap();
+    heal(name, input, &tools(), &lexicon)
         .map(|healed| (healed.input, healed.repairs.into_iter().map(Repair::kind).collect()))
         .map_err(|invalid| invalid.why())
 }
@@ -71,6 +71,7 @@ fn each_kind_of_damage_is_mended_and_named() {
             vec!["name-marks", "name-case", "key-alias"],
         ),
         ("Bash", json!(r#"{"command":"ls"}{"command": ""#), json!({"command": "ls"}), vec!["first-object"]),
+        ("Bash", json!("ls -R\n"), json!({"command": "ls -R"}), vec!["bare-argument"]),
         ("Bash", json!({"cmd": "ls"}), json!({"command": "ls"}), vec!["key-alias"]),
         (
             "Bash",
@@ -116,6 +117,7 @@ fn what_is_not_certain_is_said_and_not_guessed() {
         ("Read", json!({"files": ["a"]}), "`file_path` is missing; `files` is not a parameter"),
         ("Read", json!({"file_path": "a", "limit": "ten"}), "`limit` must be integer, not string"),
         ("Bash", json!({"command": ["ls", "-la"]}), "`command` must be string, not array"),
+        ("Bash", json!("{\"command\": \"ls"), "`the input` must be object, not string"),
         ("Bash", json!({"command": {"x": 1}}), "`command` must be string, not object"),
         ("TodoWrite", json!({"todos": [{"content": "a"}]}), "`todos[0].status` is missing"),
         ("Read", json!([1]), "`the input` must be object, not array"),

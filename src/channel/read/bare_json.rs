@@ -28,7 +28,7 @@ impl Format for BareJson {
                     Alone::No => Look::Text(used),
                     Alone::Yes(tail) => {
                         let repairs = fixes.into_iter().map(Fix::kind).collect();
-                        Look::Calls(Found { used: used + tail, calls, marked: false, repairs })
+                        Look::Calls(Found { used: used + tail, calls, repairs, ..Found::unmarked() })
                     }
                 },
             },

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::format::{Raw, Scope};
+use crate::channel::heal::first_of_several;
 use crate::channel::json;
 
 /// Keys that hold the name of the tool, and those that hold the arguments beside each.
@@ -160,7 +161,11 @@ pub(super) fn object(given: &Value) -> Option<Value> {
     match given {
         Value::Object(map) => (!is_definition(map)).then(|| given.clone()),
         Value::String(text) if text.trim().is_empty() => Some(Value::Object(Map::new())),
-        Value::String(text) => json::read_whole(text).and_then(|(inner, _)| object(&inner)),
+        Value::String(text) => match json::read_whole(text) {
+            Some((inner, _)) => object(&inner),
+            // Healing takes the first one, and counts it.
+            None => first_of_several(text).map(|_| given.clone()),
+        },
         Value::Null => Some(Value::Object(Map::new())),
         Value::Array(items) if items.is_empty() => Some(Value::Object(Map::new())),
         _ => None,

@@ -1,9 +1,9 @@
 //! Calls in a fenced block: the block holds nothing else. At the beginning of the answer, or behind words that announce
 //! an action; never when the user asked to be shown a call.
 
-use super::format::{Format, Found, Look, Opening, Seen};
+use super::format::{Asked, Format, Found, Look, Opening, Seen};
 use super::place::Place;
-use super::{look_at_all, words};
+use super::{look_at_all, talk};
 
 /// A fenced block.
 pub(super) struct Fence;
@@ -32,7 +32,8 @@ impl Format for Fence {
     }
 
     fn read(&self, seen: &Seen<'_>) -> Look {
-        if seen.scope.quotes.asked_to_show() || !seen.place.leads() && !words::announce(seen.place.said_before()) {
+        let announced = || seen.scope.words().announce(seen.place.said_before());
+        if seen.scope.asked != Asked::Nothing || !seen.place.leads() && !announced() {
             return Look::Not;
         }
         let Some(head) = seen.text.strip_prefix(FENCE) else { return Look::More };
@@ -51,7 +52,7 @@ impl Format for Fence {
 /// Reads a block whose content begins at `start`.
 fn block(seen: &Seen<'_>, start: usize) -> Look {
     let inside = Place::in_block();
-    let mut found = Found { used: 0, calls: Vec::new(), marked: false, repairs: Vec::new() };
+    let mut found = Found::unmarked();
     let mut at = start;
     loop {
         at += seen.skip(at).space();
@@ -67,6 +68,7 @@ fn block(seen: &Seen<'_>, start: usize) -> Look {
                 at += inner.used;
                 found.calls.extend(inner.calls);
                 found.repairs.extend(inner.repairs);
+                found.open = inner.open;
             }
             wait @ (Look::More | Look::Until(_)) => return wait,
             _ => return Look::Not,
@@ -76,7 +78,7 @@ fn block(seen: &Seen<'_>, start: usize) -> Look {
     if found.calls.is_empty() {
         return Look::Not;
     }
-    match words::talk(&seen.text[found.used..], seen.end) {
+    match talk::goes_on(&seen.text[found.used..], seen.end, seen.scope) {
         None => Look::More,
         Some(true) if seen.place.leads() => Look::Text(found.used),
         Some(_) => Look::Calls(found),

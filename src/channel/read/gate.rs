@@ -1,7 +1,7 @@
 //! The gates: what must hold before call-like text counts as a call.
 
-use super::format::{Found, Look, Raw, Seen};
-use super::words;
+use super::format::{Asked, Found, Look, Raw, Seen};
+use super::talk;
 
 /// What the machine is to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +37,8 @@ pub(super) fn judge(look: Look, seen: &Seen<'_>) -> Verdict {
 pub(super) fn uncompleted(look: Look, seen: &Seen<'_>) -> Look {
     match look {
         Look::Calls(found)
-            if found.repairs.contains(&"json-missing-closer") && found.used >= seen.text.trim_end().len() =>
+            if (found.open || found.repairs.contains(&"json-missing-closer"))
+                && found.used >= seen.text.trim_end().len() =>
         {
             let name = found.calls.into_iter().next_back().map(|call| call.name).unwrap_or_default();
             Look::Broken { used: found.used, name }
@@ -62,6 +63,9 @@ fn judge_calls(found: Found, seen: &Seen<'_>) -> Verdict {
     }
     let leads = seen.place.leads();
     let fits = |call: &Raw| if leads { seen.scope.nearly_fits(call) } else { seen.scope.fits(call) };
+    if let Some(empty) = found.calls.iter().find(|call| seen.scope.says_nothing(call)) {
+        return Verdict::Broken { used: found.used, name: empty.name.clone() };
+    }
     let unfit = found.calls.iter().find(|call| !found.marked && !fits(call));
     match unfit {
         Some(call) if leads => Verdict::Broken { used: found.used, name: call.name.clone() },
@@ -74,16 +78,22 @@ fn judge_calls(found: Found, seen: &Seen<'_>) -> Verdict {
 fn shown(used: usize, seen: &Seen<'_>) -> bool {
     let said = seen.place.said_before();
     let colon = said.trim_end().ends_with([':', '：']);
+    let words = seen.scope.words();
     let explained =
-        !seen.place.leads() && colon && (words::explain(said) || seen.place.has_prose() && !words::announce(said));
-    seen.place.quotes() || explained || seen.scope.quotes.contain(&seen.text[..used])
+        !seen.place.leads() && colon && (words.explain(said) || seen.place.has_prose() && !words.announce(said));
+    seen.scope.asked == Asked::Calls
+        || seen.place.quotes()
+        || seen.place.in_markup()
+        || explained
+        || seen.scope.quotes.contain(&seen.text[..used])
 }
 
 /// Whether the words before introduce what follows as a thing to look at: a heading, or a colon without an action.
 fn introduced(seen: &Seen<'_>) -> bool {
     let said = seen.place.said_before().trim();
     let heading = said.starts_with('#') || said.ends_with([':', '：', '*']);
-    !seen.place.leads() && (heading || words::explain(said)) && !words::announce(said)
+    let words = seen.scope.words();
+    !seen.place.leads() && (heading || words.explain(said)) && !words.announce(said)
 }
 
 /// Whether the words behind go on about the call as about a thing; `None` when that is not known yet.
@@ -102,6 +112,7 @@ fn talked_over(found: &Found, seen: &Seen<'_>) -> Option<bool> {
     if !first.is_lowercase() && found.marked || matches!(first, '<' | '[' | '{' | '`') {
         return Some(false);
     }
-    let line = words::first_line(line, seen.end)?;
-    Some((first.is_lowercase() || !found.marked && words::explain(line)) && !words::announce(line))
+    let line = talk::first_line(line, seen.end)?;
+    let words = seen.scope.words();
+    Some((first.is_lowercase() || !found.marked && words.explain(line)) && !words.announce(line))
 }

@@ -46,7 +46,8 @@ fn call<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>, close: &str) -> Step<Fo
         Some(_) => ")",
         None => return Err(Stop::Not),
     };
-    let input = members(&mut scan, closer, &Place { tool: Some(called) }, &mut found.repairs)?;
+    let place = Place { tool: Some(called), close: if marked { close } else { "" } };
+    let input = members(&mut scan, closer, &place, &mut found.repairs)?;
     found.add(called, input);
     found.used = scan.at;
     if marked && scan.eat_spaced(close)? {
@@ -55,9 +56,20 @@ fn call<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>, close: &str) -> Step<Fo
     Ok(found)
 }
 
-/// Whose members are read: a tool's, or those of something inside.
+/// Whose members are read: a tool's, or those of something inside; and the mark that closes the whole call.
 struct Place<'a> {
     tool: Option<&'a str>,
+    close: &'a str,
+}
+
+/// Something inside of a value: its keys are no parameters.
+const INSIDE: Place<'static> = Place { tool: None, close: "" };
+
+impl Place<'_> {
+    /// Whether the call is over here, so that what is open was left open.
+    fn is_over(&self, scan: &Scan<'_>) -> Step<bool> {
+        Ok(!self.close.is_empty() && scan.ahead().begins(self.close).ok_or(Stop::Short)?)
+    }
 }
 
 fn members(scan: &mut Scan<'_>, closer: &str, place: &Place<'_>, repairs: &mut Vec<&'static str>) -> Step<Value> {
@@ -65,6 +77,10 @@ fn members(scan: &mut Scan<'_>, closer: &str, place: &Place<'_>, repairs: &mut V
     loop {
         scan.space();
         if scan.eat(closer)? {
+            return Ok(Value::Object(map));
+        }
+        if !map.is_empty() && place.is_over(scan)? {
+            repairs.push("json-missing-closer");
             return Ok(Value::Object(map));
         }
         let quote = scan.eat_any(&["<|\"|>", "\"", "<escape>"])?;
@@ -90,18 +106,19 @@ fn value(
     key: &str,
     repairs: &mut Vec<&'static str>,
 ) -> Step<Value> {
+    let before = scan.at;
     scan.space();
     if let Some(quote) = scan.eat_any(&QUOTES)? {
-        return scan.upto(quote).map(|text| Value::String(text.to_owned()));
+        return quoted(scan, quote, closer, place, repairs).map(Value::from);
     }
     match scan.next()? {
         Some('{') => {
             scan.need("{")?;
-            members(scan, "}", &Place { tool: None }, repairs)
+            members(scan, "}", &INSIDE, repairs)
         }
         Some('[') => items(scan, place, key, repairs),
         Some('"') => scan.literal(repairs),
-        _ => bare(scan, closer, place, key, repairs),
+        _ => bare(scan, before, closer, place, key, repairs),
     }
 }
 
@@ -119,30 +136,59 @@ fn items(scan: &mut Scan<'_>, place: &Place<'_>, key: &str, repairs: &mut Vec<&'
     }
 }
 
-/// A value without quotes: a number or a word of JSON; else text up to the next key that the tool has, or the closer.
+/// Takes text up to its closing quote; where there is none to the very end, up to the closer before the mark that ends the
+/// call.
+fn quoted<'a>(
+    scan: &mut Scan<'a>,
+    quote: &str,
+    closer: &str,
+    place: &Place<'_>,
+    repairs: &mut Vec<&'static str>,
+) -> Step<&'a str> {
+    let rest = scan.rest();
+    if let Some(end) = rest.find(quote) {
+        scan.at += end + quote.len();
+        return Ok(&rest[..end]);
+    }
+    if !scan.seen.end {
+        return Err(Stop::Inside);
+    }
+    let call = rest.trim_end().strip_suffix(place.close).filter(|_| !place.close.is_empty()).ok_or(Stop::Not)?;
+    let text = call.trim_end();
+    let text = text.strip_suffix(closer).unwrap_or(text);
+    scan.at += text.len();
+    repairs.push("unquoted-text");
+    Ok(text)
+}
+
+/// A value without quotes: a number or a word of JSON; else text from `before` up to the next key that the tool has, or the
+/// closer.
 fn bare(
     scan: &mut Scan<'_>,
+    before: usize,
     closer: &str,
     place: &Place<'_>,
     key: &str,
     repairs: &mut Vec<&'static str>,
 ) -> Step<Value> {
-    let simple = scan.rest().find([',', '}', ']', ')', '\n']);
+    let simple = scan.rest().find([',', '}', ']', ')', '\n', '<']);
     let Some(simple) = simple else { return Err(if scan.seen.end { Stop::Not } else { Stop::Inside }) };
     if let Ok(value) = serde_json::from_str::<Value>(scan.rest()[..simple].trim()) {
         scan.at += simple;
         return Ok(value);
     }
     let Some(tool) = place.tool else { return Err(Stop::Not) };
-    let length = text_end(scan, closer, tool)?;
-    let text = &scan.rest()[..length];
+    let length = text_end(scan, closer, tool, place)?;
+    // Lines before the text are its own; a space behind the colon is not.
+    let start = if scan.seen.text[before..scan.at].contains('\n') { before } else { scan.at };
     scan.at += length;
+    let text = &scan.seen.text[start..scan.at];
     repairs.push("unquoted-text");
     Ok(typed(text, scan.seen.scope.parameter(tool, key)))
 }
 
 /// Where text without quotes ends: before `,KEY:` of the tool, or before a closer at the end of the line.
-fn text_end(scan: &Scan<'_>, closer: &str, tool: &str) -> Step<usize> {
+fn text_end(scan: &Scan<'_>, closer: &str, tool: &str, place: &Place<'_>) -> Step<usize> {
     let rest = scan.rest();
     for (at, c) in rest.char_indices() {
         let mut ahead = Scan { at: scan.at + at, ..*scan };
@@ -153,6 +199,8 @@ fn text_end(scan: &Scan<'_>, closer: &str, tool: &str) -> Step<usize> {
             if ahead.next()? == Some(':') && scan.seen.scope.parameter(tool, key).is_some() {
                 return Ok(at);
             }
+        } else if place.is_over(&ahead)? {
+            return Ok(at);
         } else if rest[at..].starts_with(closer) {
             ahead.need(closer)?;
             if matches!(ahead.next()?, None | Some('\n' | '<')) {
@@ -161,4 +209,23 @@ fn text_end(scan: &Scan<'_>, closer: &str, tool: &str) -> Step<usize> {
         }
     }
     Err(if scan.seen.end { Stop::Not } else { Stop::Inside })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::check;
+
+    #[test]
+    fn quotes_and_closers_that_are_missing() {
+        check(&[
+            ("<|tool_call>call:Bash{command:<|\"|>ls}<tool_call|>", &[r#"Bash{"command":"ls"}"#]),
+            ("<|tool_call>call:Bash{command:<|\"|>ls<|\"|><tool_call|>", &[r#"Bash{"command":"ls"}"#]),
+            ("<|tool_call>call:Bash{command:ls -l<tool_call|>", &[r#"Bash{"command":"ls -l"}"#]),
+            (
+                "<|tool_call>call:Bash{command:<|\"|>echo '<tool_call|>'<|\"|>}<tool_call|>",
+                &[r#"Bash{"command":"echo '<tool_call|>'"}"#],
+            ),
+            ("call:Bash{command:<|\"|>ls}", &["!Bash"]),
+        ]);
+    }
 }

@@ -1,6 +1,8 @@
 //! The form of gpt-oss: `<|channel|>commentary to=functions.NAME <|constrain|>json<|message|>{…}<|call|>`, also where the
 //! server has eaten the marks, and with the recipient before the channel. Headers of plain text are residue.
 
+use serde_json::Value;
+
 use super::format::{Format, Found, Look, Opening, Seen};
 use super::scan::{Scan, Step, Stop, look};
 
@@ -46,9 +48,17 @@ fn message<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Message> {
     };
     *name = Some(called);
     let mut found = Found::marked();
-    scan.eat_any(&[MESSAGE])?;
+    let marked = scan.eat_any(&[MESSAGE])?.is_some();
     scan.space();
-    let input = scan.arguments(&mut found.repairs)?;
+    let input = match scan.next()? {
+        Some('{') => scan.arguments(&mut found.repairs)?,
+        _ if marked => {
+            let text = plain(&mut scan, called)?;
+            found.open = scan.over();
+            Value::from(text)
+        }
+        _ => return Err(Stop::Not),
+    };
     found.add(called, input);
     found.used = scan.at;
     scan.space();
@@ -56,6 +66,21 @@ fn message<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Message> {
         found.used = scan.at;
     }
     Ok(Message::Call(found))
+}
+
+/// Takes arguments that are no JSON but plain text, which healing gives its place: where the tool has but one for it.
+fn plain<'a>(scan: &mut Scan<'a>, called: &str) -> Step<&'a str> {
+    if !scan.seen.scope.takes_text(called) {
+        return Err(Stop::Not);
+    }
+    let rest = scan.rest();
+    let length = match rest.find("<|") {
+        Some(length) => length,
+        None if scan.seen.end => rest.len(),
+        None => return Err(Stop::Inside),
+    };
+    scan.at += length;
+    Ok(rest[..length].trim_end_matches(['\r', '\n']))
 }
 
 /// Takes a header up to its message; gives the tool that it is to.
@@ -75,6 +100,9 @@ fn header<'a>(scan: &mut Scan<'a>) -> Step<Option<&'a str>> {
             return Ok(called);
         }
         let word = scan.word(|c| c.is_alphanumeric() || matches!(c, '_' | '='))?;
+        if called.is_some() && scan.seen.text.starts_with(START) && !word.is_empty() {
+            continue;
+        }
         if !["assistant", "analysis", "commentary", "final", "json", "code", "to=assistant", "to=user"].contains(&word)
         {
             return Err(Stop::Not);

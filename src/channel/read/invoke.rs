@@ -74,7 +74,7 @@ fn calls<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Found> {
             return if found.calls.is_empty() { Err(Stop::Not) } else { Ok(found) };
         };
         *name = Some(element.name);
-        let input = parameters(&mut scan, &element)?;
+        let input = parameters(&mut scan, &element, &mut found)?;
         found.calls.push(Raw { name: element.name.to_owned(), input });
         found.used = scan.at;
     }
@@ -142,14 +142,16 @@ fn opened<'a>(scan: &mut Scan<'a>) -> Step<Option<Element<'a>>> {
 }
 
 /// Takes the parameters and the closing tag of a call.
-fn parameters(scan: &mut Scan<'_>, element: &Element<'_>) -> Step<Value> {
+fn parameters(scan: &mut Scan<'_>, element: &Element<'_>, found: &mut Found) -> Step<Value> {
     let open = format!("<{}{}", element.prefix, element.words.1);
     let close = format!("</{}{}>", element.prefix, element.words.1);
     let end = format!("</{}{}>", element.prefix, element.words.0);
     let mut input = Map::new();
     loop {
         scan.space();
-        if scan.eat(&end)? || scan.over() && !input.is_empty() {
+        let over = scan.over() && !input.is_empty();
+        if over || scan.eat(&end)? {
+            found.open = over;
             return Ok(Value::Object(input));
         }
         scan.need(&open)?;

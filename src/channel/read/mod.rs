@@ -6,6 +6,7 @@
 
 mod bare_json;
 mod deepseek;
+mod echo;
 mod envelope;
 mod fence;
 mod flow;
@@ -21,6 +22,7 @@ mod kimi_k3;
 mod minimax;
 mod mistral;
 mod name_json;
+mod name_words;
 mod place;
 mod python;
 mod pythonic;
@@ -28,12 +30,14 @@ mod quotes;
 mod qwen_xml;
 mod residue;
 mod scan;
+mod talk;
 mod think;
-mod words;
+mod tool_block;
 
 use std::sync::Arc;
 
-use crate::rules::Aliases;
+use super::json;
+use crate::rules::Lexicon;
 use crate::wire::{Delta, Tool};
 
 pub use quotes::Quotes;
@@ -45,7 +49,7 @@ use place::Place;
 use think::{Piece, Think};
 
 /// All formats, in the order in which they are asked.
-static FORMATS: [&dyn Format; 16] = [
+static FORMATS: [&dyn Format; 19] = [
     &fence::Fence,
     &hermes::Hermes,
     &qwen_xml::QwenXml,
@@ -58,9 +62,12 @@ static FORMATS: [&dyn Format; 16] = [
     &gemma::Gemma,
     &minimax::MiniMax,
     &invoke::Invoke,
+    &echo::Echo,
     &pythonic::Pythonic,
     &bare_json::BareJson,
     &name_json::NameJson,
+    &name_words::NameWords,
+    &tool_block::ToolBlock,
     &residue::Residue,
 ];
 
@@ -92,8 +99,8 @@ struct Machine {
 
 impl Reader {
     /// A reader for an answer to a request with these tools: all of the client's, and our own.
-    pub fn new(tools: &[Tool], quotes: &Quotes, aliases: &Aliases) -> Self {
-        let scope = Scope { tools: tools.into(), quotes: quotes.clone(), aliases: Arc::new(aliases.clone()) };
+    pub fn new(tools: &[Tool], quotes: &Quotes, lexicon: &Arc<Lexicon>) -> Self {
+        let scope = Scope::new(tools, quotes, lexicon);
         Self { scope, think: Think::default(), machine: Machine::default(), thoughts: String::new() }
     }
 
@@ -164,6 +171,12 @@ impl Reader {
             self.machine.repairs.push("call-in-thinking");
         }
     }
+}
+
+/// The arguments of the call that a text is, where it can be read and yet is not a good one.
+pub(super) fn arguments_in(text: &str) -> Option<serde_json::Value> {
+    let (value, _) = json::read_whole(text.trim())?;
+    envelope::calls(&value)?.pop().map(|call| call.input)
 }
 
 /// What one look at the held text came to.
@@ -257,7 +270,8 @@ impl Machine {
 
 /// A cheap test that most places fail.
 fn may_open(byte: u8, text: &str, at: usize) -> bool {
-    let line_start = || text[..at].trim_end_matches([' ', '\t']).is_empty() || text[..at].ends_with(['\n', ' ', '\t']);
+    let line_start =
+        || text[..at].trim_end_matches([' ', '\t']).is_empty() || text[..at].ends_with(['\n', ' ', '\t', '_']);
     matches!(byte, b'<' | b'[' | b'{' | b'`' | b']') || byte >= 0x80 || byte.is_ascii_alphanumeric() && line_start()
 }
 
@@ -272,7 +286,7 @@ fn begins(opening: Opening, text: &str, place: &Place, scope: &Scope) -> bool {
     match opening {
         Opening::Mark(mark) => meets(mark),
         Opening::Line(mark) => place.starts_line() && meets(mark),
-        Opening::Name => place.starts_line() && scope.tools.iter().any(|tool| meets(&tool.name)),
+        Opening::Name => place.starts_line() && scope.begins_name(text),
     }
 }
 

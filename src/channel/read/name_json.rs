@@ -3,7 +3,7 @@
 use super::bare_json::{Alone, alone};
 use super::format::{Format, Found, Look, Opening, Seen};
 use super::scan::{Scan, Step, Stop};
-use super::words;
+use super::talk;
 
 /// `NAME` and `{…}`.
 pub(super) struct NameJson;
@@ -40,7 +40,7 @@ pub(super) fn lines(seen: &Seen<'_>, one: impl Fn(&mut Scan<'_>, &mut Found) -> 
         break;
     }
     let behind = &seen.text[found.used..];
-    if !seen.place.in_fence() && words::talk(behind, seen.end).ok_or(Stop::Short)? {
+    if !seen.place.in_fence() && talk::goes_on(behind, seen.end, seen.scope).ok_or(Stop::Short)? {
         return Ok(Look::Text(found.used));
     }
     Ok(Look::Calls(found))

@@ -12,6 +12,8 @@ pub(super) struct Place {
     before: String,
     /// The marker of the fence that is open.
     fence: Option<String>,
+    /// A document of markup was begun.
+    markup: bool,
     /// Nothing visible so far, calls aside.
     blank: bool,
     /// Nothing but space since the last call.
@@ -20,7 +22,7 @@ pub(super) struct Place {
 
 impl Default for Place {
     fn default() -> Self {
-        Self { line: String::new(), before: String::new(), fence: None, blank: true, after_call: false }
+        Self { line: String::new(), before: String::new(), fence: None, markup: false, blank: true, after_call: false }
     }
 }
 
@@ -92,6 +94,13 @@ impl Place {
         !self.line.trim().is_empty()
     }
 
+    /// Whether this place is inside of a document of markup, or of an element with attributes, which is no wrapper of calls.
+    pub(super) fn in_markup(&self) -> bool {
+        let before = self.said_before().trim();
+        let element = before.starts_with('<') && before.ends_with('>') && !before.starts_with("</");
+        self.markup || !self.blank && element && before.contains("=\"")
+    }
+
     /// The last words before this place: this line, or the one before it.
     pub(super) fn said_before(&self) -> &str {
         if self.line.trim().is_empty() { &self.before } else { &self.line }
@@ -100,6 +109,7 @@ impl Place {
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.line);
         self.turn_fence(line.trim_start());
+        self.markup |= line.starts_with("<?xml") || line.starts_with("<!DOCTYPE");
         if !line.trim().is_empty() {
             self.before = line;
         }

@@ -9,13 +9,19 @@ use super::scan::{Scan, Step, Stop};
 pub(super) fn call(scan: &mut Scan<'_>, found: &mut Found) -> Step<()> {
     let name = scan.name()?;
     let name = name.strip_suffix(".call").unwrap_or(name);
+    let input = arguments(scan, name, found)?;
+    found.add(name, input);
+    Ok(())
+}
+
+/// Takes `(key=value, …)`.
+pub(super) fn arguments(scan: &mut Scan<'_>, name: &str, found: &mut Found) -> Step<Value> {
     scan.need("(")?;
     let mut input = Map::new();
     loop {
         scan.space();
         if scan.eat(")")? {
-            found.add(name, Value::Object(input));
-            return Ok(());
+            return Ok(Value::Object(input));
         }
         let key = scan.word(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))?;
         scan.space();
@@ -23,7 +29,8 @@ pub(super) fn call(scan: &mut Scan<'_>, found: &mut Found) -> Step<()> {
             return Err(Stop::Not);
         }
         scan.space();
-        let value = value(scan, found)?;
+        let text = found.marked && is_text(scan, name, key);
+        let value = if text { bare_word(scan, found)? } else { value(scan, found)? };
         input.insert(key.to_owned(), value);
         scan.space();
         if !scan.eat(",")? && scan.next()? != Some(')') {
@@ -57,4 +64,17 @@ fn value(scan: &mut Scan<'_>, found: &mut Found) -> Step<Value> {
     let value = scan.literal(&mut found.repairs)?;
     found.repairs.truncate(before);
     Ok(value)
+}
+
+/// Whether a word without quotes comes where the tool takes text. In code such a word would be a variable; behind a mark it
+/// is the text itself.
+fn is_text(scan: &Scan<'_>, tool: &str, key: &str) -> bool {
+    let text = scan.seen.scope.parameter(tool, key).is_some_and(|form| form.types() == ["string"]);
+    text && scan.rest().starts_with(|c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '~'))
+}
+
+fn bare_word(scan: &mut Scan<'_>, found: &mut Found) -> Step<Value> {
+    let word = scan.word(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ':' | '~' | '*'))?;
+    found.repairs.push("unquoted-text");
+    Ok(Value::from(word))
 }

@@ -16,6 +16,9 @@ const MARKS: [(&str, &str); 4] = [
     ("<|python_tag|>", "<|eom_id|>"),
 ];
 
+/// What Gemma puts around a call in a block.
+const PRINT: &str = "print(";
+
 impl Format for Pythonic {
     fn openings(&self) -> &'static [Opening] {
         &[
@@ -24,6 +27,7 @@ impl Format for Pythonic {
             Opening::Mark(MARKS[2].0),
             Opening::Mark(MARKS[3].0),
             Opening::Line("["),
+            Opening::Line(PRINT),
             Opening::Name,
         ]
     }
@@ -68,8 +72,14 @@ fn marked(scan: &mut Scan<'_>, close: &str) -> Step<Found> {
     }
 }
 
-/// Takes a list, or one call of a known tool.
+/// Takes a list, or one call of a known tool; in a block of its own also one that is printed.
 fn unmarked(scan: &mut Scan<'_>, found: &mut Found) -> Step<()> {
+    if scan.seen.place.in_fence() && scan.eat(PRINT)? {
+        scan.space();
+        unmarked(scan, found)?;
+        scan.space();
+        return scan.need(")");
+    }
     let listed = scan.next()? == Some('[');
     let mut first = *scan;
     if listed {

@@ -8,21 +8,9 @@ use crate::wire::{Block, Message, Role};
 #[derive(Debug, Clone, Default)]
 pub struct Quotes {
     texts: Arc<[String]>,
-    asked_to_show: bool,
+    /// The newest typed prompt.
+    prompt: Arc<str>,
 }
-
-/// Words of a user who wants to see a call, not to have it made.
-const SHOW_ME: [&str; 9] = [
-    "show me an example",
-    "show an example",
-    "give me an example",
-    "example of a tool call",
-    "example tool call",
-    "example call",
-    "what would the call look like",
-    "how would the call look",
-    "what does a tool call look like",
-];
 
 impl Quotes {
     /// The quotable texts of these messages, and of further ones (worked examples).
@@ -31,12 +19,12 @@ impl Quotes {
         for message in messages {
             collect(message, &mut texts);
         }
-        Self { texts: texts.into(), asked_to_show: newest_prompt(messages).is_some_and(|text| asks_to_show(&text)) }
+        Self { texts: texts.into(), prompt: newest_prompt(messages).unwrap_or_default().into() }
     }
 
-    /// Whether the newest typed prompt asks to be shown a call.
-    pub fn asked_to_show(&self) -> bool {
-        self.asked_to_show
+    /// What the user asked last.
+    pub(super) fn prompt(&self) -> &str {
+        &self.prompt
     }
 
     /// Whether `call` stands in one of the texts: white space, escapes and line numbers aside.
@@ -63,11 +51,6 @@ fn collect(message: &Message, texts: &mut Vec<String>) {
 fn newest_prompt(messages: &[Message]) -> Option<String> {
     let typed = messages.iter().rev().find(|message| message.role == Role::User && !message.plain_text().is_empty())?;
     Some(typed.plain_text())
-}
-
-fn asks_to_show(prompt: &str) -> bool {
-    let prompt = prompt.to_lowercase();
-    SHOW_ME.iter().any(|words| prompt.contains(words))
 }
 
 /// The text without white space, backslashes and the line numbers that a file reader puts before each line.
@@ -104,11 +87,5 @@ mod tests {
     #[test]
     fn another_call_is_not() {
         assert!(!quotes(r#"{"name":"Read","a":1}"#).contain(r#"{"name":"Read","a":2}"#));
-    }
-
-    #[test]
-    fn a_wish_to_be_shown_one_is_seen() {
-        assert!(quotes("Please show me an example call of Read").asked_to_show());
-        assert!(!quotes("Read a.txt").asked_to_show());
     }
 }

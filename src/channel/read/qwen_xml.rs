@@ -1,5 +1,6 @@
 //! The form of Qwen3-Coder: `<function=NAME><parameter=KEY>VALUE</parameter></function>`, in a `<tool_call>` or without.
-//! Values carry no types; they are taken from the schema. A JSON object as the body (Llama 3.1) is read too.
+//! Values carry no types; they are taken from the schema. A JSON object as the body (Llama 3.1) is read too, and a call
+//! whose head a server has lost: `<name>NAME</parameter><parameter=KEY>…`.
 
 use serde_json::{Map, Value};
 
@@ -15,12 +16,14 @@ const WRAPPER: &str = "<tool_call>";
 const WRAPPER_END: &str = "</tool_call>";
 const FUNCTION: &str = "<function=";
 const FUNCTION_END: &str = "</function>";
+/// What is left of a lost head.
+const HEADLESS: &str = "<name>";
 const PARAMETER: &str = "<parameter=";
 const PARAMETER_END: &str = "</parameter>";
 
 impl Format for QwenXml {
     fn openings(&self) -> &'static [Opening] {
-        &[Opening::Mark(WRAPPER), Opening::Mark(FUNCTION)]
+        &[Opening::Mark(WRAPPER), Opening::Mark(FUNCTION), Opening::Line(HEADLESS)]
     }
 
     fn read(&self, seen: &Seen<'_>) -> Look {
@@ -31,14 +34,18 @@ impl Format for QwenXml {
 type Step<T> = Result<T, Short>;
 
 fn read(seen: &Seen<'_>) -> Step<Look> {
+    if seen.text.starts_with(HEADLESS) {
+        return headless(seen);
+    }
     let wrapped = seen.text.starts_with(WRAPPER);
     let mut at = if wrapped { WRAPPER.len() + seen.skip(WRAPPER.len()).space() } else { 0 };
     let Some(FUNCTION) = seen.skip(at).begins_any(&[FUNCTION])? else { return Ok(Look::Not) };
-    let mut found = Found { used: 0, calls: Vec::new(), marked: true, repairs: Vec::new() };
+    let mut found = Found::marked();
     loop {
         match function(&seen.skip(at))? {
-            Function::Read { used, call, repairs } => {
+            Function::Read { used, call, open, repairs } => {
                 at += used;
+                found.open = open;
                 found.calls.push(call);
                 found.repairs.extend(repairs);
             }
@@ -61,11 +68,44 @@ fn read(seen: &Seen<'_>) -> Step<Look> {
     }
 }
 
+/// `<name>NAME`, a closing tag of any kind, and parameters.
+fn headless(seen: &Seen<'_>) -> Step<Look> {
+    let head = &seen.text[HEADLESS.len()..];
+    let Some(end) = head.find('<') else {
+        return if seen.end || head.len() > 200 { Ok(Look::Not) } else { Err(Short) };
+    };
+    let name = head[..end].trim();
+    let tags = seen.skip(HEADLESS.len() + end);
+    let Some(tag) = tags.begins_any(&["</name>", PARAMETER_END])?.filter(|_| seen.scope.knows(name)) else {
+        return Ok(Look::Not);
+    };
+    let body = tags.skip(tag.len());
+    let Some(PARAMETER) = body.skip(body.space()).begins_any(&[PARAMETER])? else { return Ok(Look::Not) };
+    Ok(match parameters(&body, name, HEADLESS.len() + end + tag.len())? {
+        Function::Read { used, call, open, mut repairs } => {
+            repairs.push("xml-missing-opener");
+            Look::Calls(Found { used, calls: vec![call], open, repairs, ..Found::marked() })
+        }
+        Function::Broken { used, name } => Look::Broken { used, name },
+        Function::Not => Look::Not,
+        Function::Wait => Look::Until(CLOSERS_AND_TAGS),
+    })
+}
+
 const CLOSERS_AND_TAGS: &[u8] = b"}])>";
 
 enum Function {
-    Read { used: usize, call: Raw, repairs: Vec<&'static str> },
-    Broken { used: usize, name: String },
+    /// `open`: it was ended by the end of the text.
+    Read {
+        used: usize,
+        call: Raw,
+        open: bool,
+        repairs: Vec<&'static str>,
+    },
+    Broken {
+        used: usize,
+        name: String,
+    },
     Not,
     Wait,
 }
@@ -78,7 +118,7 @@ fn function(seen: &Seen<'_>) -> Step<Function> {
     if !head[end..].starts_with('>') {
         return Ok(Function::Not);
     }
-    let name = head[..end].trim().trim_matches('"');
+    let name = unquoted(head[..end].trim(), |name| seen.scope.knows_as_it_is(name));
     let start = FUNCTION.len() + end + 1;
     let body = seen.skip(start);
     let space = body.space();
@@ -98,7 +138,8 @@ fn json_body(body: &Seen<'_>, name: &str, start: usize) -> Step<Function> {
             let space = rest.space();
             let closed = rest.skip(space).begins_any(&[FUNCTION_END])?.map_or(0, |tag| space + tag.len());
             let repairs = fixes.into_iter().map(Fix::kind).collect();
-            Ok(Function::Read { used: start + used + closed, call: Raw { name: name.to_owned(), input }, repairs })
+            let call = Raw { name: name.to_owned(), input };
+            Ok(Function::Read { used: start + used + closed, call, open: false, repairs })
         }
     }
 }
@@ -110,20 +151,20 @@ fn parameters(body: &Seen<'_>, name: &str, start: usize) -> Step<Function> {
     loop {
         at += body.skip(at).space();
         let rest = body.skip(at);
-        let read = |used, input, repairs| {
+        let read = |used, input, open, repairs| {
             let call = Raw { name: name.to_owned(), input: Value::Object(input) };
-            Ok(Function::Read { used: start + used, call, repairs })
+            Ok(Function::Read { used: start + used, call, open, repairs })
         };
         match rest.begins_any(&[PARAMETER, FUNCTION_END, WRAPPER_END])? {
             Some(PARAMETER) => {}
-            Some(FUNCTION_END) => return read(at + FUNCTION_END.len(), input, repairs),
+            Some(FUNCTION_END) => return read(at + FUNCTION_END.len(), input, false, repairs),
             Some(_) => {
                 repairs.push("xml-missing-closer");
-                return read(at, input, repairs);
+                return read(at, input, false, repairs);
             }
             None if rest.text.is_empty() && rest.end && !input.is_empty() => {
                 repairs.push("xml-missing-closer");
-                return read(at, input, repairs);
+                return read(at, input, true, repairs);
             }
             None if input.is_empty() => return Ok(Function::Not),
             None => return Ok(unreadable(body, name, start)),
@@ -166,10 +207,15 @@ fn parameter<'a>(seen: &Seen<'a>, name: &str) -> Step<Option<Parameter<'a>>> {
     }
     let start = PARAMETER.len() + end + 1;
     let body = seen.skip(start);
-    let key = head[..end].trim().trim_matches('"');
+    let key = unquoted(head[..end].trim(), |key| body.scope.parameter(name, key).is_some());
     let Some((length, closed)) = value_end(&body, name, key)? else { return Ok(None) };
     let used = start + length + if closed { PARAMETER_END.len() } else { 0 };
     Ok(Some(Parameter { key, text: inner(&body.text[..length]), used, closed }))
+}
+
+/// A name without quotes around it, unless they belong to it.
+fn unquoted(name: &str, known: impl Fn(&str) -> bool) -> &str {
+    if known(name) { name } else { name.trim_matches('"') }
 }
 
 /// Where a value ends, and whether by its own tag: at a closing tag that is followed by what may follow a parameter, so

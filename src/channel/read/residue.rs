@@ -70,9 +70,16 @@ impl Format for Residue {
         }
         let rest = &seen.text[mark.len()..];
         match rest.trim_start().is_empty() {
-            true if seen.end && !seen.place.in_sentence() && seen.place.has_prose() => Look::Residue(mark.len()),
+            true if seen.end && at_the_end(mark, seen) => Look::Residue(mark.len()),
             true if !seen.end => Look::More,
             _ => Look::Not,
         }
     }
+}
+
+/// Whether a mark at the very end is left over: stuck to prose, or an opener that nobody writes about on a line of its own.
+fn at_the_end(mark: &str, seen: &Seen<'_>) -> bool {
+    let stuck = !seen.place.in_sentence() && seen.place.has_prose();
+    let alone = mark.starts_with("<｜DSML｜") && !seen.place.has_prose();
+    stuck || alone && !seen.place.said_before().trim_end().ends_with(':')
 }

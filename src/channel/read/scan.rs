@@ -109,8 +109,7 @@ impl<'a> Scan<'a> {
     /// Whether what is left begins with a list or the name of a tool, or may yet do so.
     pub(super) fn may_open_a_call(&self) -> bool {
         let rest = self.rest();
-        rest.starts_with('[')
-            || self.seen.scope.tools.iter().any(|tool| rest.starts_with(&tool.name) || tool.name.starts_with(rest))
+        rest.starts_with('[') || self.seen.scope.begins_name(rest)
     }
 
     /// Takes all up to `mark`, and `mark`.
@@ -190,7 +189,7 @@ fn broken(seen: &Seen<'_>, name: &str, close: &str) -> Look {
 impl Found {
     /// Calls behind a mark, yet to be gathered.
     pub(super) fn marked() -> Self {
-        Self { used: 0, calls: Vec::new(), marked: true, repairs: Vec::new() }
+        Self { used: 0, calls: Vec::new(), marked: true, open: false, repairs: Vec::new() }
     }
 
     /// Calls without a mark, yet to be gathered.

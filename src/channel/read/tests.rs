@@ -44,7 +44,7 @@ pub(super) fn read(pieces: &[&str], cut: bool) -> Vec<String> {
 }
 
 pub(super) fn read_with(pieces: &[&str], cut: bool, quotes: &Quotes) -> Vec<String> {
-    let mut reader = Reader::new(&tools(), quotes, &Aliases::builtin().unwrap());
+    let mut reader = Reader::new(&tools(), quotes, &Lexicon::builtin().unwrap().into());
     let mut out = Vec::new();
     for piece in pieces {
         reader.on_text(piece, &mut out);
@@ -359,7 +359,7 @@ const TALK: &[&str] = &[
 
 /// The text that is shown when no broken call is asked for again.
 fn shown(pieces: &[&str]) -> String {
-    let mut reader = Reader::new(&tools(), &Quotes::default(), &Aliases::builtin().unwrap());
+    let mut reader = Reader::new(&tools(), &Quotes::default(), &Lexicon::builtin().unwrap().into());
     let mut out = Vec::new();
     for piece in pieces {
         reader.on_text(piece, &mut out);

@@ -19,6 +19,12 @@ const TAGS: [(&str, &str); 8] = [
     ("<|START_THINKING|>", "<|END_THINKING|>"),
 ];
 
+/// How thinking begins where a server has eaten the marks of gpt-oss, with its first word behind it without a space; and
+/// what is left of the mark at its end: an answer, or a call.
+const GLUED: &str = "analysis";
+const GLUED_ANSWER: &str = "assistantfinal";
+const GLUED_CALL: &str = "assistantcommentary";
+
 /// Splits thinking from text as it streams.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Think {
@@ -33,6 +39,8 @@ enum State {
     Start,
     /// Inside, up to this tag.
     Inside(&'static str),
+    /// Thinking, if what is left of a mark comes.
+    Glued,
     /// Past the closing tag, before any text.
     Closed,
     /// All that follows is text.
@@ -66,6 +74,7 @@ impl Think {
             State::Closed => self.closed(),
             State::Start => self.start(),
             State::Inside(tag) => self.inside(tag, out),
+            State::Glued => self.glued(out),
         }
     }
 
@@ -81,9 +90,15 @@ impl Think {
 
     fn start(&mut self) -> bool {
         let text = self.held.trim_start();
-        let mut marks = TAGS.iter().map(|(open, _)| *open).chain([TAGS[0].1]);
-        if marks.any(|mark| mark.starts_with(text) && mark.len() > text.len()) {
+        let mut marks = TAGS.iter().map(|(open, _)| *open).chain([TAGS[0].1, GLUED_ANSWER, GLUED_CALL]);
+        if marks.any(|mark| mark.starts_with(text) && mark.len() > text.len()) || GLUED.starts_with(text) {
             return false;
+        }
+        let first = text.strip_prefix(GLUED).and_then(|rest| rest.chars().next());
+        let glued = first.is_some_and(|c| c.is_uppercase() || c.is_ascii_digit() || matches!(c, '"' | '“' | '`' | '<'));
+        if glued || text.starts_with(GLUED_ANSWER) || text.starts_with(GLUED_CALL) {
+            self.state = State::Glued;
+            return true;
         }
         // The template has opened the thinking, and there was none.
         if let Some(rest) = text.strip_prefix(TAGS[0].1) {
@@ -113,6 +128,21 @@ impl Think {
         let rest = self.held.split_off(self.held.len() - keep);
         push(out, std::mem::replace(&mut self.held, rest), true);
         false
+    }
+}
+
+impl Think {
+    /// Waits for what is left of a mark; without it, all of this is text.
+    fn glued(&mut self, out: &mut Vec<Piece>) -> bool {
+        let answer = self.held.find(GLUED_ANSWER).map(|at| (at, at + GLUED_ANSWER.len()));
+        let call = self.held.find(GLUED_CALL).map(|at| (at, at + "assistant".len()));
+        let Some((end, next)) = answer.into_iter().chain(call).min() else { return false };
+        let rest = self.held.split_off(next);
+        let said = self.held[..end].trim_start();
+        push(out, said.strip_prefix(GLUED).unwrap_or(said).to_owned(), true);
+        self.held = rest;
+        self.state = State::Past;
+        true
     }
 }
 
@@ -147,6 +177,23 @@ mod tests {
         let whole = "\n<think>a < b</think>yes";
         for at in 0..=whole.len() {
             assert_eq!(split(&[&whole[..at], &whole[at..]]), ("a < b".into(), "yes".into()), "{at}");
+        }
+    }
+
+    #[test]
+    fn marks_that_a_server_has_eaten_are_seen_by_what_is_left() {
+        let cases = [
+            ("analysisWe ask \"why?\"assistantfinalfour", "We ask \"why?\"", "four"),
+            ("analysisWe read.assistantcommentary to=x", "We read.", "commentary to=x"),
+            ("assistantfinalfour", "", "four"),
+            ("analysis of it", "", "analysis of it"),
+            ("analysisResults is a name", "", "analysisResults is a name"),
+            ("analysis", "", "analysis"),
+        ];
+        for (whole, thought, text) in cases {
+            for at in 0..=whole.len() {
+                assert_eq!(split(&[&whole[..at], &whole[at..]]), (thought.into(), text.into()), "{whole} at {at}");
+            }
         }
     }
 

@@ -80,7 +80,7 @@ fn pieces<'a>(text: &'a str, cuts: &[prop::sample::Index]) -> Vec<&'a str> {
 }
 
 fn outcome(pieces: &[&str], cut: bool) -> (Vec<String>, Vec<&'static str>) {
-    let mut reader = Reader::new(&tools(), &Quotes::default(), &Aliases::builtin().unwrap());
+    let mut reader = Reader::new(&tools(), &Quotes::default(), &Lexicon::builtin().unwrap().into());
     let mut out = Vec::new();
     for piece in pieces {
         reader.on_text(piece, &mut out);
@@ -101,7 +101,7 @@ proptest! {
 
     #[test]
     fn text_without_marks_streams_on_at_once(words in prop::collection::vec("[a-z]{1,8}", 1..20)) {
-        let mut reader = Reader::new(&tools(), &Quotes::default(), &Aliases::builtin().unwrap());
+        let mut reader = Reader::new(&tools(), &Quotes::default(), &Lexicon::builtin().unwrap().into());
         for (at, word) in words.iter().enumerate() {
             let mut out = Vec::new();
             reader.on_text(&format!("x{word} "), &mut out);
@@ -112,7 +112,7 @@ proptest! {
 
     #[test]
     fn without_tools_all_text_goes_through(text in text()) {
-        let mut reader = Reader::new(&[], &Quotes::default(), &Aliases::default());
+        let mut reader = Reader::new(&[], &Quotes::default(), &Arc::default());
         let mut out = Vec::new();
         reader.on_text(&text, &mut out);
         reader.on_end(false, &mut out);
