@@ -21,7 +21,26 @@ pub(super) struct Doctor {
 /// What was found: a line each, and whether all is well.
 #[derive(Debug, Default)]
 struct Findings {
-    lines: Vec<(bool, String)>,
+    lines: Vec<(Grade, String)>,
+}
+
+/// How grave a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grade {
+    Good,
+    /// Worth knowing; a session works all the same.
+    Warning,
+    Problem,
+}
+
+impl Grade {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Good => "ok     ",
+            Self::Warning => "warning",
+            Self::Problem => "problem",
+        }
+    }
 }
 
 impl Doctor {
@@ -34,23 +53,27 @@ impl Doctor {
         }
         dead_rules(&mut findings);
         findings.print()?;
-        Ok(if findings.lines.iter().all(|(good, _)| *good) { Outcome::Good } else { Outcome::No })
+        Ok(if findings.lines.iter().all(|(grade, _)| *grade != Grade::Problem) { Outcome::Good } else { Outcome::No })
     }
 }
 
 impl Findings {
     fn good(&mut self, line: impl Into<String>) {
-        self.lines.push((true, line.into()));
+        self.lines.push((Grade::Good, line.into()));
+    }
+
+    fn warn(&mut self, line: impl Into<String>) {
+        self.lines.push((Grade::Warning, line.into()));
     }
 
     fn bad(&mut self, line: impl Into<String>) {
-        self.lines.push((false, line.into()));
+        self.lines.push((Grade::Problem, line.into()));
     }
 
     fn print(&self) -> std::io::Result<()> {
         let mut out = anstream::stdout().lock();
-        for (good, line) in &self.lines {
-            writeln!(out, "{} {line}", if *good { "ok     " } else { "problem" })?;
+        for (grade, line) in &self.lines {
+            writeln!(out, "{} {line}", grade.word())?;
         }
         Ok(())
     }
@@ -76,7 +99,13 @@ async fn ask(proxy: &Proxy, findings: &mut Findings) {
     }
     match proxy.model("").await {
         Ok(facts) => tell_model(&facts, proxy, findings),
-        Err(error) => findings.bad(format!("model: {error}")),
+        Err(error) => return findings.bad(format!("model: {error}")),
+    }
+    match proxy.check_rendering().await {
+        Ok(Some(wrong)) if wrong.is_empty() => findings.good("prompts: rendered as expected"),
+        Ok(Some(wrong)) => wrong.iter().for_each(|line| findings.warn(format!("prompts: {line}"))),
+        Ok(None) => {}
+        Err(error) => findings.warn(format!("prompts: {error}")),
     }
 }
 

@@ -9,6 +9,7 @@ use anyhow::Context;
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::{debug, warn};
 
 use super::{Outcome, Usage, reload, rule_files};
 use crate::ledger::{Ledger, folder};
@@ -132,7 +133,17 @@ pub(super) async fn greet(proxy: Arc<Proxy>) -> anyhow::Result<()> {
         Err(error) => return Err(Usage(error.to_string()).into()),
     };
     writeln!(anstream::stderr(), "{line}")?;
+    tokio::spawn(look_at_rendering(proxy));
     Ok(())
+}
+
+/// Says where the server renders a prompt otherwise than we think. Nothing depends on it, so nobody waits for it.
+async fn look_at_rendering(proxy: Arc<Proxy>) {
+    match proxy.check_rendering().await {
+        Ok(Some(wrong)) => wrong.iter().for_each(|line| warn!("{line}")),
+        Ok(None) => debug!("the server does not say how it renders a prompt"),
+        Err(error) => debug!("how prompts are rendered is not known: {error}"),
+    }
 }
 
 /// The dialect as the command line names it.

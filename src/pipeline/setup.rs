@@ -42,7 +42,7 @@ impl Setup {
 
     /// Counts in the tokens of a model's family.
     pub fn family(&self, model: &ModelProfile) -> FamilyCounter {
-        let family = Family { single_digits: model.single_digits, factor: model.factor };
+        let family = Family { vocabulary: model.vocabulary, single_digits: model.single_digits, factor: model.factor };
         FamilyCounter::new(self.memo.clone(), family)
     }
 

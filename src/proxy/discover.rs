@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use super::facts::{self, ModelFacts, ShowFacts};
+use super::rendering::{self, Probe};
 use super::upstream::{Upstream, UpstreamError};
 use crate::tokens::{Window, WindowSource};
 use crate::wire::Dialect;
 
 /// How long Ollama is to keep a model loaded.
-const KEEP_ALIVE: &str = "30m";
+pub(super) const KEEP_ALIVE: &str = "30m";
 
 /// What the user has said; the server is asked about the rest.
 #[derive(Debug, Clone, Default)]
@@ -165,6 +166,22 @@ async fn other_window(upstream: &Upstream, name: Option<&str>) -> Result<Option<
         return Ok(Some(tokens));
     }
     Ok(facts::window_of_models(&get(upstream, "/api/v0/models").await?, name))
+}
+
+/// The probe as the server renders it; `None` where the server cannot say. A model that is loaded stays as it is loaded.
+///
+/// # Errors
+/// When the server cannot be reached.
+pub(super) async fn rendered(
+    upstream: &Upstream,
+    model: &ModelFacts,
+    probe: &Probe,
+) -> Result<Option<String>, UpstreamError> {
+    let Some(name) = &model.name else { return Ok(None) };
+    let loaded = facts::loaded_window(&get(upstream, "/api/ps").await?, name);
+    let body = probe.body(loaded.unwrap_or(model.window.tokens));
+    let (_, answer) = upstream.json(Method::POST, "/api/chat", Some(&body)).await?;
+    Ok(rendering::rendered(&answer).map(str::to_owned))
 }
 
 /// The JSON at a path; null where the server has none.

@@ -71,7 +71,7 @@ impl ShowFacts {
         Self {
             num_ctx: parameter(text("parameters"), "num_ctx"),
             kin: kin.map(str::to_owned).collect(),
-            go_template: !renderer && text("template").contains("{{"),
+            go_template: !renderer && is_go_template(text("template")),
             capabilities: capabilities.into_iter().flatten().filter_map(|c| c.as_str().map(str::to_owned)).collect(),
         }
     }
@@ -108,6 +108,11 @@ fn id_of(entry: &Value) -> Option<&str> {
 
 fn number(value: Option<&Value>) -> Option<usize> {
     value?.as_u64().filter(|n| *n > 0).map(|n| n as usize)
+}
+
+/// A model that brings a Jinja template is rendered by the engine, and has its calls read there.
+fn is_go_template(template: &str) -> bool {
+    template.contains("{{") && !template.contains("{%")
 }
 
 /// A line of the Modelfile's parameters, such as `num_ctx 8192`.
@@ -152,6 +157,8 @@ mod tests {
         );
         let rendered = json!({"template": "{{ .Prompt }}", "modelfile": "RENDERER qwen3-coder\nPARSER qwen3-coder"});
         assert!(!ShowFacts::read(&rendered).go_template);
+        let jinja = json!({"template": "{%- if tools %}{{ tools | tojson }}{% endif %}", "modelfile": "TEMPLATE {{ .Prompt }}"});
+        assert!(!ShowFacts::read(&jinja).go_template);
     }
 
     #[test]

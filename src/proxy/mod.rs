@@ -15,6 +15,7 @@ mod metrics;
 mod passthrough;
 mod prompts;
 mod record;
+mod rendering;
 mod reply;
 mod route;
 mod server;

@@ -55,7 +55,7 @@ async fn answer(proxy: Arc<Proxy>, incoming: Incoming) -> Response<ReplyBody> {
         (Method::GET, "/fanlight/metrics") => {
             reply::text(StatusCode::OK, "text/plain; version=0.0.4", proxy.metrics.render())
         }
-        (Method::GET, "/fanlight/report") => reply::json(StatusCode::OK, &proxy.ledger.live()),
+        (Method::GET, "/fanlight/report") => reply::json(StatusCode::OK, &report(&proxy)),
         (Method::GET, "/fanlight/ui") => reply::text(StatusCode::OK, "text/html; charset=utf-8", crate::ledger::PAGE),
         _ => passthrough::send(&proxy, incoming).await,
     }
@@ -108,6 +108,13 @@ async fn models(proxy: &Proxy) -> Response<ReplyBody> {
         StatusCode::OK,
         &json!({"data": data, "has_more": false, "first_id": names.first(), "last_id": names.last()}),
     )
+}
+
+/// What was done so far, and what is wrong with how the server renders.
+fn report(proxy: &Proxy) -> serde_json::Value {
+    let mut live = proxy.ledger.live();
+    live["rendering"] = json!(**proxy.rendering.load());
+    live
 }
 
 /// Whether the proxy and what it stands before are well.

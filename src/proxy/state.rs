@@ -14,11 +14,12 @@ use super::ids::Ids;
 use super::metrics::Metrics;
 use super::prompts::Prompts;
 use super::record::Recorder;
+use super::rendering::Probe;
 use super::upstream::Upstream;
 use crate::ledger::Ledger;
 use crate::pipeline::{Setup, Target};
 use crate::rules::RuleSet;
-use crate::wire::{ErrorKind, WireError};
+use crate::wire::{Dialect, ErrorKind, WireError};
 
 /// How a proxy is to run.
 #[derive(Debug, Clone)]
@@ -42,6 +43,8 @@ pub struct Proxy {
     pub setup: ArcSwap<Setup>,
     /// What is wrong with the rule files, while the last good set is in force.
     pub rules_fault: ArcSwap<Option<String>>,
+    /// How the server renders a prompt otherwise than we think, a sentence each; empty where it does not, or was not asked.
+    pub rendering: ArcSwap<Vec<String>>,
     pub metrics: Metrics,
     pub ledger: Ledger,
     pub ids: Ids,
@@ -71,6 +74,7 @@ impl Proxy {
             upstream: Upstream { address: settings.upstream.clone() },
             setup: ArcSwap::from_pointee(Setup::new(rules)),
             rules_fault: ArcSwap::default(),
+            rendering: ArcSwap::default(),
             metrics: Metrics::default(),
             ledger,
             ids: Ids::default(),
@@ -134,6 +138,21 @@ impl Proxy {
         let facts = Arc::new(facts);
         known.models.push(facts.clone());
         Ok(facts)
+    }
+
+    /// Has the server render a small conversation, and keeps what is not as expected. `None`: it cannot say.
+    ///
+    /// # Errors
+    /// As [`Self::server`].
+    pub async fn check_rendering(&self) -> Result<Option<Arc<Vec<String>>>, DiscoverError> {
+        let setup = self.setup.load_full();
+        let (server, model) = (self.server().await?, self.model("").await?);
+        let target = model.target(&setup.rules, "", None);
+        let asked = target.filter(|target| server.version.is_some() && target.dialect == Dialect::Ollama);
+        let Some(probe) = asked.and_then(|target| Probe::new(&setup, &target)) else { return Ok(None) };
+        let Some(rendered) = discover::rendered(&self.upstream, &model, &probe).await? else { return Ok(None) };
+        self.rendering.store(Arc::new(probe.judge(&setup, &rendered)));
+        Ok(Some(self.rendering.load_full()))
     }
 
     /// The model for a request, and the settings under which it is planned.

@@ -28,8 +28,8 @@ pub use lexicon::{LEXICON_FILES, Lexicon, Meaning, Words};
 pub use model::{CallForm, ChannelKind, CheckProfile, Example, ExampleStep, ModelProfile, Sampling, ShowProfile};
 pub use models::{MODEL_FILES, builtin_models, family_of};
 pub use pack::{
-    LineRule, Only, Pack, Param, ReminderAction, ReminderRule, Role, SectionAction, SectionRule, Show, SideAction,
-    SideRule, ToolRule,
+    LineRule, Only, Pack, Param, Paths, ReminderAction, ReminderRule, Role, SectionAction, SectionRule, Show,
+    SideAction, SideRule, ToolRule,
 };
 pub use profile::{FoldProfile, HeadProfile, Profile, WordsRow};
 pub use set::RuleSet;

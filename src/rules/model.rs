@@ -6,6 +6,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::pack::Paths;
+use crate::tokens::Vocabulary;
+
 /// Settings for one family of models.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +23,9 @@ pub struct ModelProfile {
     pub ollama: ChannelKind,
     /// The channel where the upstream speaks the Messages API.
     pub anthropic: ChannelKind,
+    /// The vocabulary whose tokens are counted.
+    #[serde(default)]
+    pub vocabulary: Vocabulary,
     /// Every digit is a token of its own.
     #[serde(default)]
     pub single_digits: bool,
@@ -181,6 +187,13 @@ pub struct ExampleStep {
     /// The arguments, a JSON object.
     pub arguments: Value,
     pub result: String,
+}
+
+impl ShowProfile {
+    /// How paths below the working folder are shown.
+    pub fn paths(&self) -> Paths {
+        if self.relative_paths { Paths::Relative } else { Paths::Absolute }
+    }
 }
 
 impl Default for ShowProfile {

@@ -57,6 +57,17 @@ pub struct LineRule {
     /// The kind of request in which alone it stands: `main` or `subagent`.
     #[serde(default)]
     pub only: Option<Only>,
+    /// The paths with which alone it stands: `absolute`, or `relative` where the model is shown them so.
+    #[serde(default)]
+    pub paths: Option<Paths>,
+}
+
+/// How paths below the working folder are shown to a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Paths {
+    Absolute,
+    Relative,
 }
 
 /// The two kinds of request that carry on a conversation.

@@ -2,12 +2,27 @@
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
+use serde::Deserialize;
+
 use super::{Counter, Memo};
+
+/// The vocabulary that a family's tokens come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Vocabulary {
+    /// o200k itself, or one that nothing better is known of.
+    #[default]
+    O200k,
+    /// Qwen2, 2.5 and 3: each digit a token, fewer words of most scripts, contractions in two.
+    Qwen,
+}
 
 /// How a family counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Family {
-    /// Every digit is a token of its own (Qwen, Mistral, Gemma); o200k groups three.
+    pub vocabulary: Vocabulary,
+    /// Every digit is a token of its own (Mistral, Gemma); o200k groups three.
     pub single_digits: bool,
     /// What is left to multiply after that.
     pub factor: f64,
@@ -29,8 +44,12 @@ impl FamilyCounter {
 impl Counter for FamilyCounter {
     fn count(&self, text: &str) -> usize {
         let measure = self.memo.measure(text);
-        let digits = if self.family.single_digits { measure.split_digits } else { 0 };
-        scale(measure.o200k + digits, self.family.factor)
+        let (digits, more) = match self.family.vocabulary {
+            Vocabulary::Qwen => (true, measure.qwen),
+            Vocabulary::O200k => (self.family.single_digits, 0),
+        };
+        let digits = if digits { measure.split_digits } else { 0 };
+        scale(measure.o200k + digits + more, self.family.factor)
     }
 }
 
@@ -73,8 +92,11 @@ mod tests {
     #[test]
     fn a_family_is_never_under_its_digits() {
         let memo = Arc::new(Memo::default());
-        let qwen = FamilyCounter::new(memo.clone(), Family { single_digits: true, factor: 1.0 });
-        let text = "port 11434 and 8123456789";
-        assert_eq!(qwen.count(text), memo.count(text) + split_digits(text));
+        let qwen = FamilyCounter::new(
+            memo.clone(),
+            Family { vocabulary: Vocabulary::Qwen, single_digits: false, factor: 1.0 },
+        );
+        let text = "port 11434 and 8123456789, isn't it";
+        assert_eq!(qwen.count(text), memo.count(text) + split_digits(text) + 1);
     }
 }

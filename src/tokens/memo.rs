@@ -7,7 +7,7 @@ use lru::LruCache;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::family::split_digits;
-use super::{Counter, O200k};
+use super::{Counter, O200k, qwen};
 
 /// Texts that are remembered: a long session has some thousand blocks, and an entry takes about a hundred bytes.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(32_768).unwrap();
@@ -22,6 +22,8 @@ pub(super) struct Measure {
     pub(super) o200k: usize,
     /// How many more they are when every digit is a token.
     pub(super) split_digits: usize,
+    /// How many more they are in Qwen's vocabulary, beside the digits.
+    pub(super) qwen: usize,
 }
 
 /// A counter in o200k with a memory, keyed by the hash of the content.
@@ -62,7 +64,7 @@ impl Counter for Memo {
 }
 
 fn measure(text: &str) -> Measure {
-    Measure { o200k: O200k.count(text), split_digits: split_digits(text) }
+    Measure { o200k: O200k.count(text), split_digits: split_digits(text), qwen: qwen::more(text) }
 }
 
 #[cfg(test)]

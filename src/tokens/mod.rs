@@ -4,8 +4,9 @@ mod budget;
 mod counter;
 mod family;
 mod memo;
+mod qwen;
 
 pub use budget::{Budget, Window, WindowSource};
 pub use counter::{Counter, O200k};
-pub use family::{Family, FamilyCounter};
+pub use family::{Family, FamilyCounter, Vocabulary};
 pub use memo::Memo;

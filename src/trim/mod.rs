@@ -49,7 +49,7 @@ pub fn trim(
     let mut head = Head { examples: (profile.examples < usize::MAX).then_some(profile.examples), ..Head::default() };
     let tools = || Tools { pack, profile };
     tools().place(&request.tools, &request.messages, &mut head, &mut tally);
-    let system = System { pack, profile, kind: &kind, lines: model.show.lines };
+    let system = System { pack, profile, kind: &kind, lines: model.show.lines, paths: model.show.paths() };
     let behind = system.place(&request.system, &mut head, &mut tally);
     let reminders = Reminders { pack, profile };
     let content = Content { reminders, tools: tools(), offered: &request.tools, images: model.images };

@@ -1,7 +1,7 @@
 //! The system text: sections fall to their rules, lines of ours take their place, and what depends on the folder, the
 //! day or the session goes behind the head.
 
-use crate::rules::{HeadProfile, LineRule, Only, Pack, SectionAction, SectionRule};
+use crate::rules::{HeadProfile, LineRule, Only, Pack, Paths, SectionAction, SectionRule};
 
 use super::sections::{Section, split};
 use super::tally::Tally;
@@ -15,6 +15,8 @@ pub(super) struct System<'a> {
     pub(super) kind: &'a Kind,
     /// Whether the pack's own lines stand in the text; a model profile may have better words for its models.
     pub(super) lines: bool,
+    /// How the model is shown paths.
+    pub(super) paths: Paths,
 }
 
 /// What is left of it.
@@ -65,6 +67,7 @@ impl System<'_> {
         line.from <= detail
             && line.to.is_none_or(|to| detail <= to)
             && offered(&line.tools, head)
+            && line.paths.is_none_or(|paths| paths == self.paths)
             && line.only.is_none_or(|only| (only == Only::Subagent) == (*self.kind == Kind::Subagent))
     }
 

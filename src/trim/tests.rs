@@ -39,6 +39,26 @@ fn tool(name: &str, input_schema: Value) -> Tool {
     Tool { name: name.into(), description, input_schema: input_schema.into(), defer_loading: false, server_type: None }
 }
 
+// --- system text ---------------------------------------------------------------------------------------------------
+
+#[test]
+fn no_model_is_told_that_paths_are_absolute_and_shown_relative_ones() {
+    let read = tool("Read", json!({"type": "object", "properties": {"file_path": {"type": "string"}}}));
+    let request = request(
+        &["You are Claude Code, a tool for work."],
+        vec![read],
+        vec![Message { role: Role::User, content: vec![Block::Text("go".into())] }],
+    );
+    for model in &RULES.models {
+        for window in WINDOWS {
+            let profile = RULES.profile(window, None).unwrap();
+            let told = trim(&request, &RULES, profile, model, &O200k).head.system.contains("absolute");
+            let expected = model.show.lines && !model.show.relative_paths;
+            assert_eq!(told, expected, "{} at {window}", model.family);
+        }
+    }
+}
+
 // --- schemas -----------------------------------------------------------------------------------------------------
 
 /// A schema of a value, of any depth up to three.

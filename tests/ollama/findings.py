@@ -46,6 +46,10 @@ class Stack:
             except OSError:
                 time.sleep(0.1)
 
+    def doctor(self, model):
+        command = [self.fanlight, "doctor", "--no-ledger", "--upstream", "http://127.0.0.1:11434", "--model", model]
+        return subprocess.run(command, capture_output=True, text=True).stdout
+
     def stop(self):
         if self.proxy:
             self.proxy.terminate()
@@ -178,6 +182,13 @@ def case_silent_end(s):
     s.serve("q25"); s.cli("say", "--fragment", "4", "--drop", "this is a text that breaks off")
     raw = s.ask([PROMPT], stream=True)
     return "event: error" in raw or "message_stop" in raw
+
+
+def case_rendering(s):
+    """what Ollama renders is as expected for every family, and a template that drops the system text is named"""
+    seen = {model: s.doctor(model) for model in ("q25", "llama31", "q3c", "harmony", "native", "notools")}
+    dropped = seen.pop("notools")
+    return all("ok      prompts: rendered as expected" in text for text in seen.values()) and "warning prompts:" in dropped and "system text" in dropped
 
 
 def case_length(s):

@@ -6,6 +6,7 @@ mod discovery;
 mod ollama;
 mod patience;
 mod routes;
+mod same_bytes;
 mod streams;
 mod upstream;
 
