@@ -77,6 +77,13 @@ pub(super) fn map_path(input: &Value, role: Option<&Role>, change: impl Fn(&str)
     input
 }
 
+/// A path that stands in quotes, without them; `None` where there are none around it.
+pub(super) fn in_quotes(path: &str) -> Option<&str> {
+    let quote = path.chars().next().filter(|c| matches!(c, '"' | '\'' | '`'))?;
+    let inner = path.strip_prefix(quote)?.strip_suffix(quote)?;
+    (!inner.trim().is_empty() && !inner.contains(quote)).then_some(inner)
+}
+
 fn is_name(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.')
 }
@@ -107,6 +114,14 @@ mod tests {
             "x.txt, /w/ab/y, /z/w/a/q and (.)."
         );
         assert_eq!(folder.relative_in("cd /w/a && ls"), "cd . && ls");
+    }
+
+    #[test]
+    fn quotes_around_a_path_are_found() {
+        assert_eq!(in_quotes("\"/a b/c\""), Some("/a b/c"));
+        for path in ["/a", "\"a", "a\"", "\"a\" and \"b\"", "\"\"", "'"] {
+            assert_eq!(in_quotes(path), None, "{path}");
+        }
     }
 
     #[test]

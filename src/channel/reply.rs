@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::ANSWER;
-use super::heal::nameless;
+use super::heal::{nameless, only_taker};
 use super::read::{Quotes, Reader, arguments_in};
 use super::show::has_tools;
 use super::situation::Situation;
@@ -87,7 +87,9 @@ impl Reply {
             Delta::Thinking(text) => self.reader.on_thinking(&text, &mut read),
             Delta::Call(call) => {
                 self.reader.on_call();
-                self.heard.calls.push(HeardCall::new(call.name, call.input));
+                let taker = only_taker(&call.input, &self.tools, &self.lexicon).filter(|_| call.name.is_empty());
+                self.heard.repairs.extend(taker.map(|_| "call-without-name"));
+                self.heard.calls.push(HeardCall::new(taker.map_or(call.name, str::to_owned), call.input));
             }
             Delta::BrokenCall { name, arguments, .. } if name.is_empty() => self.on_lost(arguments, &mut read),
             Delta::BrokenCall { name, arguments, .. } => {

@@ -65,6 +65,13 @@ impl Situation {
         Some((&tool.name, paths::parameter(self.roles.get(&tool.name)?)?))
     }
 
+    /// An input without the quotes around its path; `None` where there are none.
+    pub(super) fn without_quoted_path(&self, name: &str, input: &Value) -> Option<Value> {
+        let role = self.roles.get(name);
+        let plain = paths::map_path(input, role, |path| paths::in_quotes(path).unwrap_or(path).to_owned());
+        (plain != *input).then_some(plain)
+    }
+
     /// An input as the client gets it.
     pub(super) fn sent_input(&self, name: &str, input: &Value) -> Value {
         match &self.folder {

@@ -60,8 +60,11 @@ fn one(about: &Situation, history: &History<'_>, heard: &HeardCall, objected: &[
     match heal(&heard.name, heard.input.clone(), &about.tools, &about.lexicon) {
         Ok(healed) if heard.written.is_some() => One::Stop(says_nothing(&healed.name, heard)),
         Ok(healed) => {
-            let call = about.identified(at, &healed.name, about.sent_input(&healed.name, &healed.input));
-            let mended = healed.repairs.iter().map(|repair| repair.kind()).collect();
+            let mut mended: Vec<&str> = healed.repairs.iter().map(|repair| repair.kind()).collect();
+            let input = about.without_quoted_path(&healed.name, &healed.input);
+            mended.extend(input.as_ref().map(|_| "path-quotes"));
+            let input = about.sent_input(&healed.name, &input.unwrap_or(healed.input));
+            let call = about.identified(at, &healed.name, input);
             held_against(about, history, call, mended, objected)
         }
         Err(invalid) => One::Stop(unfit(about, heard, &invalid, at)),

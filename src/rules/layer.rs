@@ -112,7 +112,7 @@ fn read_lexicon(file: &str, text: &str) -> Result<Lexicon, RuleError> {
     let lexicon: Lexicon = read(file, text)?;
     let words = &lexicon.words;
     let lists = [&words.acting, &words.explaining, &words.showing, &words.showing_calls, &words.nothing];
-    let all = lexicon.tools.values().chain(lexicon.parameters.values()).chain(lists);
+    let all = lexicon.tools.values().chain(lexicon.parameters.values()).chain(lexicon.values.values()).chain(lists);
     if all.flatten().any(|entry| entry.trim().is_empty()) {
         return Err(RuleError::at_value(file, text, "\"\"", "an empty name or word would be found everywhere")
             .remedy("leave it out"));

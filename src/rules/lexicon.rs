@@ -25,6 +25,8 @@ pub struct Lexicon {
     pub tools: BTreeMap<String, Vec<String>>,
     /// A parameter of the client, and what models call it.
     pub parameters: BTreeMap<String, Vec<String>>,
+    /// A value that a schema lists, and what models write for it.
+    pub values: BTreeMap<String, Vec<String>>,
     pub words: Words,
     #[serde(rename = "test")]
     pub tests: Vec<Meaning>,
@@ -35,7 +37,7 @@ pub struct Lexicon {
 #[serde(deny_unknown_fields)]
 pub struct Meaning {
     pub called: String,
-    /// The tool, or the parameter.
+    /// The tool, the parameter or the value.
     pub means: String,
 }
 
@@ -72,12 +74,18 @@ impl Lexicon {
     pub fn join(&mut self, more: Self) {
         join_names(&mut self.tools, more.tools);
         join_names(&mut self.parameters, more.parameters);
+        join_names(&mut self.values, more.values);
         self.words.acting.extend(more.words.acting);
         self.words.explaining.extend(more.words.explaining);
         self.words.showing.extend(more.words.showing);
         self.words.showing_calls.extend(more.words.showing_calls);
         self.words.nothing.extend(more.words.nothing);
         self.tests.extend(more.tests);
+    }
+
+    /// The values that `value` may stand for, in order.
+    pub fn values_called<'a>(&'a self, value: &'a str) -> impl Iterator<Item = &'a str> {
+        holders(&self.values, value)
     }
 
     /// The lists that are not empty, by name, and what is in them.
@@ -87,14 +95,22 @@ impl Lexicon {
         let words = [&words.acting, &words.explaining, &words.showing, &words.showing_calls, &words.nothing];
         let words: usize = words.iter().map(|list| list.len()).sum();
         let said = if words == 0 { String::new() } else { format!("{words} words that tell talk from calls") };
-        let lists = [("tools", names(&self.tools)), ("parameters", names(&self.parameters)), ("words", said)];
+        let lists = [
+            ("tools", names(&self.tools)),
+            ("parameters", names(&self.parameters)),
+            ("values", names(&self.values)),
+            ("words", said),
+        ];
         lists.into_iter().filter(|(_, what)| !what.is_empty()).collect()
     }
 
     /// What does not hold of these tests.
     pub fn failures(&self, tests: &[Meaning]) -> Vec<String> {
         let holds = |test: &&Meaning| {
-            self.tools_called(&test.called).chain(self.parameters_called(&test.called)).any(|name| name == test.means)
+            let called = &test.called;
+            let mut meant =
+                self.tools_called(called).chain(self.parameters_called(called)).chain(self.values_called(called));
+            meant.any(|name| name == test.means)
         };
         let wrong = tests.iter().filter(|test| !holds(test));
         wrong.map(|test| format!("`{}` does not mean `{}`", test.called, test.means)).collect()

@@ -207,6 +207,45 @@ fn a_prompted_call_is_read_healed_and_sent() {
 }
 
 #[test]
+fn a_path_in_quotes_is_the_path() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("read it")]);
+    let (out, _) = say(&mut answer, call("Read", json!({"file_path": "\"a.txt\""})));
+    assert_eq!(calls(&out), [("Read", &json!({"file_path": "/w/a.txt"}))]);
+    assert_eq!(answer.repairs(), [("path-quotes".to_owned(), 1)]);
+}
+
+#[test]
+fn arguments_of_a_bare_call_that_do_not_fit_are_asked_for_again_with_the_reason() {
+    let mut answer = answer(ChannelKind::Prompted, vec![prompt("do it")]);
+    let (out, next) = say(&mut answer, call("Edit", json!({"files": ["a.txt"]})));
+    assert!(out.is_empty(), "{out:?}");
+    let Next::Ask(ask) = next else { panic!("{next:?}") };
+    assert!(ask.messages[1].text.contains("`file_path` is missing"), "{}", ask.messages[1].text);
+    let (mut out, _) = say(&mut answer, json!({"name": "Skip", "arguments": {}}));
+    answer.give_up(&mut out);
+    assert!(matches!(&out[..], [Delta::Text(text)] if text.contains("Skip")), "{out:?}");
+}
+
+#[test]
+fn a_call_that_the_server_threw_away_is_read_or_asked_for_again() {
+    let heard = |written: &str| {
+        let mut answer = answer(ChannelKind::Native, vec![prompt("do it")]);
+        let mut out = Vec::new();
+        answer.on_delta(Delta::lost_call(written.to_owned()), &mut out);
+        let end = End::Complete { stop: StopReason::EndTurn, usage: Usage::default() };
+        let next = answer.on_end(end, &mut out);
+        (out, next)
+    };
+    for written in [r#"{"name": "Bash", "parameters": {"command": "ls"}}"#, r#"{"command": "ls"}]"#] {
+        let (out, next) = heard(written);
+        assert_eq!(calls(&out), [("Bash", &json!({"command": "ls"}))], "{written}");
+        assert!(matches!(next, Next::Finish { stop: StopReason::ToolUse, .. }));
+    }
+    let (out, next) = heard("ls -R\n");
+    assert!(out.is_empty() && matches!(next, Next::Ask(_)), "{out:?} {next:?}");
+}
+
+#[test]
 fn arguments_that_do_not_fit_are_asked_for_again_with_the_schema() {
     let mut answer = answer(ChannelKind::Constrained, vec![prompt("do it")]);
     let (out, next) = say(&mut answer, call("Write", json!({"content": "x"})));

@@ -172,7 +172,7 @@ fn array(list: &[Value], schema: Schema<'_>, lexicon: &Lexicon, repairs: &mut Ve
 
 fn scalar(value: &Value, schema: Schema<'_>, lexicon: &Lexicon, repairs: &mut Vec<Repair>) -> Option<Value> {
     if let Value::String(text) = value
-        && let Some((repair, meant)) = from_text(text, schema)
+        && let Some((repair, meant)) = from_text(text, schema, lexicon)
     {
         repairs.push(repair);
         return Some(mend(&meant, schema, lexicon, repairs));
@@ -186,10 +186,13 @@ fn scalar(value: &Value, schema: Schema<'_>, lexicon: &Lexicon, repairs: &mut Ve
 }
 
 /// What a string stands for where no string is wanted.
-fn from_text(text: &str, schema: Schema<'_>) -> Option<(Repair, Value)> {
+fn from_text(text: &str, schema: Schema<'_>, lexicon: &Lexicon) -> Option<(Repair, Value)> {
     let trimmed = text.trim();
-    if let Some(choice) = choice_in_other_case(trimmed, schema) {
+    if let Some(choice) = only_choice(schema, |choice| letters(choice).eq(letters(trimmed))) {
         return Some((Repair::EnumCase, choice));
+    }
+    if let Some(choice) = only_choice(schema, |choice| lexicon.values_called(trimmed).any(|meant| meant == choice)) {
+        return Some((Repair::EnumAlias, choice));
     }
     if (wants(schema, "number") || wants(schema, "integer"))
         && !wants(schema, "string")
@@ -209,9 +212,10 @@ fn from_text(text: &str, schema: Schema<'_>) -> Option<(Repair, Value)> {
     fits.then_some((Repair::JsonInString, value))
 }
 
-fn choice_in_other_case(text: &str, schema: Schema<'_>) -> Option<Value> {
+/// The only one of the listed values that is meant.
+fn only_choice(schema: Schema<'_>, meant: impl Fn(&str) -> bool) -> Option<Value> {
     let choices = schema.keyword("enum")?.as_array()?;
-    let mut found = choices.iter().filter(|choice| choice.as_str().is_some_and(|one| one.eq_ignore_ascii_case(text)));
+    let mut found = choices.iter().filter(|choice| choice.as_str().is_some_and(&meant));
     let first = found.next()?;
     found.next().is_none().then(|| first.clone())
 }

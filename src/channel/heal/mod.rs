@@ -16,7 +16,7 @@ use super::json::Reading;
 use crate::rules::Lexicon;
 use crate::wire::Tool;
 
-pub(super) use nameless::nameless;
+pub(super) use nameless::{nameless, only_taker};
 pub use names::{nearest, tool_called};
 pub use past::heal_past;
 pub use schema::{Fault, Schema, Wrong};
@@ -60,6 +60,7 @@ pub enum Repair {
     ScalarForArray,
     ExtraDropped,
     EnumCase,
+    EnumAlias,
     /// Arguments that were JSON in a string, once or more.
     DoubleEncoded,
     /// Several objects run together, of which the first counts.
@@ -86,6 +87,7 @@ impl Repair {
             Self::ScalarForArray => "scalar-for-array",
             Self::ExtraDropped => "extra-dropped",
             Self::EnumCase => "enum-case",
+            Self::EnumAlias => "enum-alias",
             Self::DoubleEncoded => "double-encoded",
             Self::FirstObject => "first-object",
             Self::Unwrapped => "unwrapped",

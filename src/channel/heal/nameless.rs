@@ -11,15 +11,20 @@ use crate::wire::Tool;
 pub(in crate::channel) fn nameless<'a>(text: &str, tools: &'a [Tool], lexicon: &Lexicon) -> Option<(&'a str, Value)> {
     let Reading::Whole { value, used, .. } = json::read(text, true) else { return None };
     let rest = text[used..].trim_matches(|c: char| c.is_whitespace() || matches!(c, '}' | ']'));
-    let given = value.as_object().filter(|map| !map.is_empty() && rest.is_empty())?.len();
+    let only = only_taker(&value, tools, lexicon).filter(|_| rest.is_empty())?;
+    Some((only, value))
+}
+
+/// The only tool that takes this object, with all of its keys.
+pub(in crate::channel) fn only_taker<'a>(value: &Value, tools: &'a [Tool], lexicon: &Lexicon) -> Option<&'a str> {
+    let given = value.as_object().filter(|map| !map.is_empty())?.len();
     let takes = |tool: &&Tool| {
         heal(&tool.name, value.clone(), std::slice::from_ref(*tool), lexicon)
             .is_ok_and(|healed| healed.input.as_object().is_some_and(|map| map.len() == given))
             && tool.input_schema.get("required").and_then(Value::as_array).is_some_and(|keys| !keys.is_empty())
     };
     let mut found = tools.iter().filter(takes);
-    let only = found.next().filter(|_| found.next().is_none())?;
-    Some((&only.name, value))
+    found.next().filter(|_| found.next().is_none()).map(|only| only.name.as_str())
 }
 
 #[cfg(test)]

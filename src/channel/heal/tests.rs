@@ -104,6 +104,12 @@ fn each_kind_of_damage_is_mended_and_named() {
             json!({"todos": [{"content": "a", "status": "pending", "rank": 2}]}),
             vec!["enum-case", "number-string"],
         ),
+        (
+            "TodoWrite",
+            json!({"todos": [{"content": "a", "status": "in progress"}, {"content": "b", "status": "done"}]}),
+            json!({"todos": [{"content": "a", "status": "in_progress"}, {"content": "b", "status": "completed"}]}),
+            vec!["enum-case", "enum-alias"],
+        ),
     ];
     for (name, input, expected, repairs) in cases {
         assert_eq!(healed(name, input.clone()), Ok((expected, repairs)), "{name} {input}");

@@ -22,7 +22,7 @@ impl Format for DeepSeek {
 fn section<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Found> {
     let mut scan = Scan::new(*seen);
     let mut found = Found::marked();
-    let whole = mark(&mut scan, "calls begin")?;
+    let whole = mark(&mut scan, "calls begin")? || mark(&mut scan, "calls")?;
     loop {
         scan.space();
         if !mark(&mut scan, "call begin")? && (!whole || !found.calls.is_empty()) {

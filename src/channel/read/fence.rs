@@ -64,6 +64,7 @@ fn block(seen: &Seen<'_>, start: usize) -> Look {
             return Look::More;
         }
         match look_at_all(&Seen { place: &inside, ..rest }) {
+            Look::Calls(inner) if seen.scope.quotes.contain(&rest.text[..inner.used]) => return Look::Not,
             Look::Calls(inner) => {
                 at += inner.used;
                 found.calls.extend(inner.calls);

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Quotes;
 use super::place::Place;
-use crate::channel::heal::{Healed, Invalid, Schema, heal, tool_called};
+use crate::channel::heal::{Healed, Invalid, Repair, Schema, heal, tool_called};
 use crate::rules::{Lexicon, Words};
 use crate::wire::Tool;
 
@@ -59,6 +59,8 @@ pub(super) enum Look {
     Broken { used: usize, name: String },
     /// So many bytes are marks without meaning.
     Residue(usize),
+    /// So many bytes are thinking, of which this was said.
+    Thought { used: usize, said: String },
 }
 
 /// Calls that were found.
@@ -173,14 +175,15 @@ impl Scope {
         !matches!(self.healed(call), Err(Invalid::UnknownTool { .. } | Invalid::Arguments { shaped: false, .. }))
     }
 
-    /// Whether all that a call says is that it has nothing to say.
+    /// Whether all that a call says is that it has nothing to say, and that under a name that is not its own: of two doubts
+    /// nothing certain can come.
     pub(super) fn says_nothing(&self, call: &Raw) -> bool {
         let Some(key) = self.tool(&call.name).and_then(|tool| Schema::new(&tool.input_schema).root().only_text())
         else {
             return false;
         };
-        let Ok(Healed { input, .. }) = self.healed(call) else { return false };
-        let alone = input.as_object().is_some_and(|map| map.len() == 1);
+        let Ok(Healed { input, repairs, .. }) = self.healed(call) else { return false };
+        let alone = repairs.contains(&Repair::KeyAlias) && input.as_object().is_some_and(|map| map.len() == 1);
         alone && input[key].as_str().is_some_and(|value| self.words().is_nothing(value))
     }
 

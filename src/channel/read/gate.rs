@@ -16,6 +16,10 @@ pub(super) enum Verdict {
         name: String,
     },
     Residue(usize),
+    Thought {
+        used: usize,
+        said: String,
+    },
 }
 
 /// Judges what the formats made of the text.
@@ -27,7 +31,8 @@ pub(super) fn judge(look: Look, seen: &Seen<'_>) -> Verdict {
         Look::Text(bytes) => Verdict::Text(bytes),
         Look::Residue(bytes) if seen.place.quotes() => Verdict::Text(bytes),
         Look::Residue(bytes) => Verdict::Residue(bytes),
-        Look::Broken { used, .. } if shown(used, seen) => Verdict::Text(used),
+        Look::Thought { used, .. } | Look::Broken { used, .. } if shown(used, seen) => Verdict::Text(used),
+        Look::Thought { used, said } => Verdict::Thought { used, said },
         Look::Broken { used, name } => Verdict::Broken { used, name },
         Look::Calls(found) => judge_calls(found, seen),
     }
@@ -106,13 +111,17 @@ fn talked_over(found: &Found, seen: &Seen<'_>) -> Option<bool> {
     let same_line = seen.place.has_prose() && !line.is_empty() && !line.starts_with(['\n', '\r', '<', '[', '{']);
     let line = line.trim_start();
     let Some(first) = line.chars().next() else { return seen.end.then_some(false) };
-    if same_line && seen.place.in_sentence() {
+    let in_quotes = rest.chars().next().is_some_and(|c| matches!(c, '\'' | '"') && seen.place.holds(c));
+    if in_quotes || same_line && seen.place.in_sentence() {
         return Some(true);
     }
     if !first.is_lowercase() && found.marked || matches!(first, '<' | '[' | '{' | '`') {
         return Some(false);
     }
     let line = talk::first_line(line, seen.end)?;
+    if talk::is_call(line, seen.scope) {
+        return Some(false);
+    }
     let words = seen.scope.words();
     Some((first.is_lowercase() || !found.marked && words.explain(line)) && !words.announce(line))
 }

@@ -1,10 +1,12 @@
 //! The form of gpt-oss: `<|channel|>commentary to=functions.NAME <|constrain|>json<|message|>{…}<|call|>`, also where the
-//! server has eaten the marks, and with the recipient before the channel. Headers of plain text are residue.
+//! server has eaten the marks, and with the recipient before the channel. Headers of plain text are residue; what stands in
+//! the channel of analysis is thinking.
 
 use serde_json::Value;
 
-use super::format::{Format, Found, Look, Opening, Seen};
+use super::format::{Format, Found, Look, Opening, Seen, Short};
 use super::scan::{Scan, Step, Stop, look};
+use super::think::{GLUED, GLUED_ANSWER, GLUED_CALL, begins_glued};
 
 /// Channels and recipients.
 pub(super) struct Harmony;
@@ -13,6 +15,9 @@ const START: &str = "<|start|>";
 const CHANNEL: &str = "<|channel|>";
 const MESSAGE: &str = "<|message|>";
 const RECIPIENT: &str = "to=functions.";
+/// Words of a header.
+const WORDS: [&str; 9] =
+    ["assistant", "assistantcommentary", GLUED, "commentary", "final", "json", "code", "to=assistant", "to=user"];
 
 impl Format for Harmony {
     fn openings(&self) -> &'static [Opening] {
@@ -21,14 +26,25 @@ impl Format for Harmony {
             Opening::Mark(CHANNEL),
             Opening::Line("commentary to=functions."),
             Opening::Line("to=functions."),
+            Opening::Line(GLUED),
+            Opening::Line(GLUED_CALL),
+            Opening::Line(GLUED_ANSWER),
         ]
     }
 
     fn read(&self, seen: &Seen<'_>) -> Look {
+        if seen.place.follows_call() {
+            match seen.begins_any(&[GLUED, GLUED_ANSWER]) {
+                Err(Short) => return Look::More,
+                Ok(Some(_)) => return glued(seen).unwrap_or_else(Look::from),
+                Ok(None) => {}
+            }
+        }
         let mut name = None;
         match message(seen, &mut name) {
             Ok(Message::Call(found)) => Look::Calls(found),
             Ok(Message::Plain(used)) => Look::Residue(used),
+            Ok(Message::Thought { used, said }) => Look::Thought { used, said },
             Err(stop) => look(seen, Err(stop), name, "<|call|>"),
         }
     }
@@ -38,13 +54,22 @@ enum Message {
     Call(Found),
     /// The header of plain text, in so many bytes.
     Plain(usize),
+    /// Thinking, and what was said, in so many bytes.
+    Thought {
+        used: usize,
+        said: String,
+    },
 }
 
 fn message<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Message> {
     let mut scan = Scan::new(*seen);
     let marked = seen.text.starts_with('<');
     let Some(called) = header(&mut scan)? else {
-        return if marked && scan.eat(MESSAGE)? { Ok(Message::Plain(scan.at)) } else { Err(Stop::Not) };
+        let thought = seen.text[..scan.at].contains(GLUED);
+        if !marked || !scan.eat(MESSAGE)? {
+            return Err(Stop::Not);
+        }
+        return if thought { self::thought(scan) } else { Ok(Message::Plain(scan.at)) };
     };
     *name = Some(called);
     let mut found = Found::marked();
@@ -66,6 +91,40 @@ fn message<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Message> {
         found.used = scan.at;
     }
     Ok(Message::Call(found))
+}
+
+/// Takes what stands in the channel of analysis, up to its end or the next message.
+fn thought(mut scan: Scan<'_>) -> Step<Message> {
+    let rest = scan.rest();
+    let ends = ["<|end|>", START, CHANNEL].iter().filter_map(|mark| Some((rest.find(mark)?, *mark)));
+    let (length, closed) = match ends.min() {
+        Some((length, mark)) => (length, if mark == "<|end|>" { mark.len() } else { 0 }),
+        None if scan.seen.end => (rest.len(), 0),
+        None => return Err(Stop::Inside),
+    };
+    scan.at += length + closed;
+    Ok(Message::Thought { used: scan.at, said: rest[..length].to_owned() })
+}
+
+/// Thinking behind a call, where the marks were eaten: up to what is left of the next one.
+fn glued(seen: &Seen<'_>) -> Step<Look> {
+    let text = seen.text;
+    if text == GLUED && !seen.end {
+        return Err(Stop::Short);
+    }
+    if text.starts_with(GLUED_ANSWER) {
+        return Ok(Look::Residue(GLUED_ANSWER.len()));
+    }
+    if !begins_glued(text) {
+        return Err(Stop::Not);
+    }
+    let answer = text.find(GLUED_ANSWER).map(|at| (at, at + GLUED_ANSWER.len()));
+    let call = text.find(GLUED_CALL).map(|at| (at, at + "assistant".len()));
+    match answer.into_iter().chain(call).min() {
+        Some((end, used)) => Ok(Look::Thought { used, said: text[GLUED.len()..end].to_owned() }),
+        None if seen.end => Err(Stop::Not),
+        None => Err(Stop::Short),
+    }
 }
 
 /// Takes arguments that are no JSON but plain text, which healing gives its place: where the tool has but one for it.
@@ -103,8 +162,7 @@ fn header<'a>(scan: &mut Scan<'a>) -> Step<Option<&'a str>> {
         if called.is_some() && scan.seen.text.starts_with(START) && !word.is_empty() {
             continue;
         }
-        if !["assistant", "analysis", "commentary", "final", "json", "code", "to=assistant", "to=user"].contains(&word)
-        {
+        if !WORDS.contains(&word) {
             return Err(Stop::Not);
         }
     }

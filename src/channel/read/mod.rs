@@ -229,6 +229,10 @@ impl Machine {
                 self.flow.broken(name, &self.held[..used], out);
                 self.drop_call(used);
             }
+            Verdict::Thought { used, said } => {
+                self.held.drain(..used);
+                out.push(Delta::Thinking(said));
+            }
             Verdict::Residue(bytes) => {
                 self.repairs.push("residue");
                 self.held.drain(..bytes);

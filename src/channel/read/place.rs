@@ -14,6 +14,8 @@ pub(super) struct Place {
     fence: Option<String>,
     /// A document of markup was begun.
     markup: bool,
+    /// Control tokens were spoken of.
+    tokens: bool,
     /// Nothing visible so far, calls aside.
     blank: bool,
     /// Nothing but space since the last call.
@@ -22,7 +24,15 @@ pub(super) struct Place {
 
 impl Default for Place {
     fn default() -> Self {
-        Self { line: String::new(), before: String::new(), fence: None, markup: false, blank: true, after_call: false }
+        Self {
+            line: String::new(),
+            before: String::new(),
+            fence: None,
+            markup: false,
+            tokens: false,
+            blank: true,
+            after_call: false,
+        }
     }
 }
 
@@ -77,8 +87,18 @@ impl Place {
     pub(super) fn quotes(&self) -> bool {
         let line = self.line.trim_start();
         line.starts_with(['|', '>'])
-            || line.matches('`').count() % 2 == 1
+            || ['`', '"'].iter().any(|quote| line.matches(*quote).count() % 2 == 1)
             || self.line.ends_with(['"', '\'', '`', '“', '„', '«', '('])
+    }
+
+    /// Whether the text so far speaks of control tokens.
+    pub(super) fn speaks_of_tokens(&self) -> bool {
+        self.tokens || speaks_of_tokens(&self.line)
+    }
+
+    /// Whether the line so far holds this quotation mark, as one that may be open.
+    pub(super) fn holds(&self, quote: char) -> bool {
+        self.line.contains(quote)
     }
 
     /// Whether prose of this line leads into what comes, with its sentence still open.
@@ -109,6 +129,7 @@ impl Place {
     fn end_line(&mut self) {
         let line = std::mem::take(&mut self.line);
         self.turn_fence(line.trim_start());
+        self.tokens |= speaks_of_tokens(&line);
         self.markup |= line.starts_with("<?xml") || line.starts_with("<!DOCTYPE");
         if !line.trim().is_empty() {
             self.before = line;
@@ -135,4 +156,8 @@ impl Place {
             self.line.drain(..cut);
         }
     }
+}
+
+fn speaks_of_tokens(line: &str) -> bool {
+    line.contains("<|") || line.contains("<｜")
 }

@@ -34,7 +34,7 @@ impl Format for QwenXml {
 type Step<T> = Result<T, Short>;
 
 fn read(seen: &Seen<'_>) -> Step<Look> {
-    if seen.text.starts_with(HEADLESS) {
+    if seen.begins(HEADLESS).ok_or(Short)? {
         return headless(seen);
     }
     let wrapped = seen.text.starts_with(WRAPPER);

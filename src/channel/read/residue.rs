@@ -79,7 +79,7 @@ impl Format for Residue {
 
 /// Whether a mark at the very end is left over: stuck to prose, or an opener that nobody writes about on a line of its own.
 fn at_the_end(mark: &str, seen: &Seen<'_>) -> bool {
-    let stuck = !seen.place.in_sentence() && seen.place.has_prose();
+    let stuck = !seen.place.in_sentence() && seen.place.has_prose() && !seen.place.speaks_of_tokens();
     let alone = mark.starts_with("<｜DSML｜") && !seen.place.has_prose();
     stuck || alone && !seen.place.said_before().trim_end().ends_with(':')
 }

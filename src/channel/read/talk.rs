@@ -1,6 +1,7 @@
 //! The first line behind a call-like text: what it says of it.
 
 use super::format::Scope;
+use super::think::begins_glued;
 
 /// How much of a line is looked at, in bytes.
 const ENOUGH: usize = 200;
@@ -18,6 +19,17 @@ pub(super) fn first_line(text: &str, end: bool) -> Option<&str> {
     Some(&line[..cut])
 }
 
+/// How a line begins that is the call of a family, and not talk about one.
+const CALLS: [&str; 5] = ["call:", "commentary to=", "to=functions.", "functions.", "assistantcommentary"];
+
+/// Whether a line begins as a call.
+pub(super) fn is_call(line: &str, scope: &Scope) -> bool {
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let (name, rest) = line.split_at(line.find(|c| !inside(c)).unwrap_or(line.len()));
+    let arguments = rest.trim_start().starts_with(['(', '[', '{']) || rest.contains('=');
+    CALLS.iter().any(|mark| line.starts_with(mark)) || begins_glued(line) || arguments && scope.knows(name)
+}
+
 /// Whether a text goes on with words that announce nothing; `None` when that is not known yet.
 pub(super) fn goes_on(text: &str, end: bool, scope: &Scope) -> Option<bool> {
     let words = text.trim_start();
@@ -27,5 +39,5 @@ pub(super) fn goes_on(text: &str, end: bool, scope: &Scope) -> Option<bool> {
     if words.starts_with(['`', '<', '{', '[']) {
         return Some(false);
     }
-    first_line(words, end).map(|line| !scope.words().announce(line))
+    first_line(words, end).map(|line| !is_call(line, scope) && !scope.words().announce(line))
 }

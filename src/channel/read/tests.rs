@@ -1,6 +1,7 @@
 //! The machine as a whole: what comes out, however the text is cut.
 
 mod promises;
+mod reported;
 
 use serde_json::{Value, json};
 
@@ -228,6 +229,8 @@ fn a_quotation_of_the_request_is_text() {
     let call = r#"{"name": "Bash", "arguments": {"command": "ls"}}"#;
     let quotes = Quotes::new(&[], ["1\t{\"name\": \"Bash\",\n2\t\"arguments\": {\"command\": \"ls\"}}".to_owned()]);
     assert_eq!(read_with(&[call], false, &quotes), [call]);
+    let fenced = format!("I'll quote it.\n\n```json\n{call}\n```");
+    assert_eq!(read_with(&[&fenced], false, &quotes), [fenced.as_str()]);
     assert_eq!(read(&[call], false), [r#"Bash{"command":"ls"}"#]);
 }
 

@@ -13,17 +13,21 @@ const TAGS: [(&str, &str); 8] = [
     ("[THINK]", "[/THINK]"),
     ("<seed:think>", "</seed:think>"),
     ("<mm:think>", "</mm:think>"),
-    ("<|channel|>analysis<|message|>", "<|end|>"),
-    ("<|start|>assistant<|channel|>analysis<|message|>", "<|end|>"),
+    ("<|channel|>analysis<|message|>", END),
+    ("<|start|>assistant<|channel|>analysis<|message|>", END),
     ("<|channel>thought\n", "<channel|>"),
     ("<|START_THINKING|>", "<|END_THINKING|>"),
 ];
 
+/// The mark that ends thinking of gpt-oss, and the one of the next message, which ends it where the first was left out.
+const END: &str = "<|end|>";
+const NEXT: &str = "<|start|>";
+
 /// How thinking begins where a server has eaten the marks of gpt-oss, with its first word behind it without a space; and
 /// what is left of the mark at its end: an answer, or a call.
-const GLUED: &str = "analysis";
-const GLUED_ANSWER: &str = "assistantfinal";
-const GLUED_CALL: &str = "assistantcommentary";
+pub(super) const GLUED: &str = "analysis";
+pub(super) const GLUED_ANSWER: &str = "assistantfinal";
+pub(super) const GLUED_CALL: &str = "assistantcommentary";
 
 /// Splits thinking from text as it streams.
 #[derive(Debug, Clone, Default)]
@@ -94,9 +98,7 @@ impl Think {
         if marks.any(|mark| mark.starts_with(text) && mark.len() > text.len()) || GLUED.starts_with(text) {
             return false;
         }
-        let first = text.strip_prefix(GLUED).and_then(|rest| rest.chars().next());
-        let glued = first.is_some_and(|c| c.is_uppercase() || c.is_ascii_digit() || matches!(c, '"' | '“' | '`' | '<'));
-        if glued || text.starts_with(GLUED_ANSWER) || text.starts_with(GLUED_CALL) {
+        if begins_glued(text) || text.starts_with(GLUED_ANSWER) || text.starts_with(GLUED_CALL) {
             self.state = State::Glued;
             return true;
         }
@@ -117,18 +119,27 @@ impl Think {
     }
 
     fn inside(&mut self, tag: &'static str, out: &mut Vec<Piece>) -> bool {
-        if let Some(at) = self.held.find(tag) {
-            let rest = self.held.split_off(at + tag.len());
-            self.held.truncate(at);
+        let next = if tag == END { self.held.find(NEXT).map(|at| (at, at)) } else { None };
+        let close = self.held.find(tag).map(|at| (at, at + tag.len()));
+        if let Some((end, rest)) = close.into_iter().chain(next).min() {
+            let rest = self.held.split_off(rest);
+            self.held.truncate(end);
             push(out, std::mem::replace(&mut self.held, rest), true);
             self.state = State::Closed;
             return true;
         }
-        let keep = (1..tag.len()).rev().find(|length| self.held.ends_with(&tag[..*length])).unwrap_or(0);
+        let part = |mark: &str| (1..mark.len()).rev().find(|length| self.held.ends_with(&mark[..*length]));
+        let keep = part(tag).into_iter().chain(part(NEXT).filter(|_| tag == END)).max().unwrap_or(0);
         let rest = self.held.split_off(self.held.len() - keep);
         push(out, std::mem::replace(&mut self.held, rest), true);
         false
     }
+}
+
+/// Whether a text is thinking from its first word on, as far as that shows.
+pub(super) fn begins_glued(text: &str) -> bool {
+    let first = text.strip_prefix(GLUED).and_then(|rest| rest.chars().next());
+    first.is_some_and(|c| c.is_uppercase() || c.is_ascii_digit() || matches!(c, '"' | '“' | '`' | '<'))
 }
 
 impl Think {
@@ -177,6 +188,14 @@ mod tests {
         let whole = "\n<think>a < b</think>yes";
         for at in 0..=whole.len() {
             assert_eq!(split(&[&whole[..at], &whole[at..]]), ("a < b".into(), "yes".into()), "{at}");
+        }
+    }
+
+    #[test]
+    fn the_next_message_ends_thinking() {
+        let whole = "<|channel|>analysis<|message|>So.<|start|>assistant";
+        for at in 0..=whole.len() {
+            assert_eq!(split(&[&whole[..at], &whole[at..]]), ("So.".into(), "<|start|>assistant".into()), "{at}");
         }
     }
 

@@ -53,6 +53,22 @@ const PARTS: &[&str] = &[
     "Example:",
     "this is how",
     "<|eot_id|>",
+    "[Calling tool: ",
+    "Bash command=ls\n",
+    " timeout=5",
+    "analysisWe think.",
+    "assistantfinal",
+    "assistantcommentary to=functions.Bash json",
+    "<|channel|>analysis<|message|>hm",
+    "<|start|>assistant",
+    "<|end|>",
+    "TOOL_NAME: Bash\n",
+    "BEGIN_ARG: command\nls\nEND_ARG\n",
+    "<name>Bash</parameter>",
+    "<parameter=command>ls</parameter>",
+    "<arg_key>command<arg_value>ls",
+    "<?xml version=\"1.0\"?>\n",
+    "functions.",
     "é",
 ];
 
@@ -64,7 +80,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn pieces<'a>(text: &'a str, cuts: &[prop::sample::Index]) -> Vec<&'a str> {
+pub(super) fn pieces<'a>(text: &'a str, cuts: &[prop::sample::Index]) -> Vec<&'a str> {
     let places: Vec<usize> = text.char_indices().map(|(at, _)| at).collect();
     let mut at: Vec<usize> =
         if places.is_empty() { Vec::new() } else { cuts.iter().map(|cut| *cut.get(&places)).collect() };
