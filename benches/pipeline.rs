@@ -29,7 +29,7 @@ fn cold(c: &mut Criterion) {
             b.iter_with_setup(
                 || Setup::new(RuleSet::builtin()),
                 |setup| {
-                    let request = Request::parse(body.as_bytes()).expect("a fixture");
+                    let request = Request::parse(body.as_bytes()).expect("a fixture").into();
                     plan(&setup, &target(&setup), &request).map(|_| ())
                 },
             );
@@ -46,7 +46,7 @@ fn warm(c: &mut Criterion) {
     for (name, body) in BODIES {
         group.bench_function(name, |b| {
             b.iter(|| {
-                let request = Request::parse(body.as_bytes()).expect("a fixture");
+                let request = Request::parse(body.as_bytes()).expect("a fixture").into();
                 plan(&setup, &target, &request).map(|_| ())
             });
         });

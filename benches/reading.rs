@@ -16,7 +16,7 @@ fn tools() -> Vec<Tool> {
         "file_path": {"type": "string"}, "content": {"type": "string"}}});
     let tool = |name: &str| Tool {
         name: name.into(),
-        description: String::new(),
+        description: "".into(),
         input_schema: schema.clone().into(),
         defer_loading: false,
         server_type: None,

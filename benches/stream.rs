@@ -15,7 +15,7 @@ fn planned(model: &str) -> Box<Plan> {
     let setup = Setup::new(RuleSet::builtin());
     let window = Window { tokens: 8192, source: WindowSource::Setting };
     let target = setup.target(model, window, Dialect::Ollama).expect("there is a family for every name");
-    match plan(&setup, &target, &Request::parse(BODY.as_bytes()).expect("a fixture")) {
+    match plan(&setup, &target, &Request::parse(BODY.as_bytes()).expect("a fixture").into()) {
         Ok(Planned::Send(plan)) => plan,
         _ => unreachable!("the fixture is sent"),
     }

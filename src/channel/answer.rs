@@ -37,7 +37,8 @@ pub enum Next {
 #[derive(Debug)]
 pub struct Answer {
     about: Arc<Situation>,
-    reply: Reply,
+    /// The reply that is heard; between two of them there is none.
+    reply: Option<Reply>,
     /// What was said and objected to in this turn.
     exchange: Vec<Shown>,
     /// What the next reply is bound to.
@@ -62,8 +63,8 @@ const HOPS: usize = 4;
 impl Answer {
     pub fn new(about: impl Into<Arc<Situation>>) -> Self {
         let about = about.into();
-        let early = named::undone(&about, &about.history());
-        let reply = Reply::new(&about, early.is_some());
+        let early = named::undone(&about);
+        let reply = Some(Reply::new(&about, early.is_some()));
         Self {
             early,
             about,
@@ -88,7 +89,8 @@ impl Answer {
     /// Takes one piece from upstream; pushes what the client may have now.
     pub fn on_delta(&mut self, delta: Delta, out: &mut Vec<Delta>) {
         let before = out.len();
-        self.reply.on_delta(delta, out);
+        let about = &self.about;
+        self.reply.get_or_insert_with(|| Reply::new(about, false)).on_delta(delta, out);
         self.listen(&out[before..]);
     }
 
@@ -112,8 +114,8 @@ impl Answer {
 
     fn end_reply(&mut self, cut: bool, out: &mut Vec<Delta>) -> Heard {
         let before = out.len();
-        let fresh = Reply::new(&self.about, false);
-        let heard = std::mem::replace(&mut self.reply, fresh).on_end(cut, out);
+        let reply = self.reply.take().unwrap_or_else(|| Reply::new(&self.about, false));
+        let heard = reply.on_end(cut, out);
         self.listen(&out[before..]);
         heard
     }

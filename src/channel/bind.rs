@@ -84,7 +84,7 @@ mod tests {
     fn tool(name: &str) -> Tool {
         Tool {
             name: name.into(),
-            description: String::new(),
+            description: "".into(),
             input_schema: json!({}).into(),
             defer_loading: false,
             server_type: None,

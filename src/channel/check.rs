@@ -62,7 +62,7 @@ pub(super) fn check(about: &Situation, history: &History<'_>, call: &ToolUse) ->
 
 fn write(about: &Situation, history: &History<'_>, path: &str, content: &str) -> Option<Objection> {
     let profile = &about.model.check;
-    let blind = || named::write_blind(about, history, path);
+    let blind = || named::write_blind(about, path);
     let shrinks = || {
         let view = history.files.view(path).filter(|_| was_shown(history, path))?;
         shrinks(about.shown_path(path), view, content)

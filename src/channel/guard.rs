@@ -4,10 +4,10 @@ use crate::history::{Call, History};
 use crate::wire::ToolUse;
 
 /// How often in a row, up to the call at `at`, the same call had the same result.
-pub(super) fn times_so_far(history: &History<'_>, at: usize) -> usize {
+pub(super) fn times_so_far(calls: &[Call<'_>], at: usize) -> usize {
     let mut times = 1;
-    for earlier in history.calls[..at].iter().rev() {
-        if same(earlier, &history.calls[at]) {
+    for earlier in calls[..at].iter().rev() {
+        if same(earlier, &calls[at]) {
             times += 1;
         } else if earlier.ok() {
             break;
@@ -20,7 +20,7 @@ pub(super) fn times_so_far(history: &History<'_>, at: usize) -> usize {
 pub(super) fn times_made(history: &History<'_>, call: &ToolUse) -> usize {
     let made = |earlier: &Call<'_>| earlier.call.name == call.name && earlier.call.input == call.input;
     let last = history.calls.iter().rposition(|earlier| made(earlier) || earlier.ok());
-    last.filter(|at| made(&history.calls[*at])).map_or(0, |at| times_so_far(history, at))
+    last.filter(|at| made(&history.calls[*at])).map_or(0, |at| times_so_far(&history.calls, at))
 }
 
 fn same(a: &Call<'_>, b: &Call<'_>) -> bool {

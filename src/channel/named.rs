@@ -6,17 +6,18 @@ use serde_json::json;
 use super::bind;
 use super::check::Objection;
 use super::situation::Situation;
-use crate::history::{History, prompts};
+use crate::history::prompts;
 use crate::rules::{ChannelKind, Role};
 use crate::wire::{Message, ToolUse};
 
 /// The files that the newest prompt names and no call has named.
-fn untouched(about: &Situation, history: &History<'_>) -> Vec<String> {
+fn untouched(about: &Situation) -> Vec<String> {
     let Some(prompt) = prompts(&about.messages, &[], 0, about.messages.len()).pop() else { return Vec::new() };
     let mut found: Vec<String> = Vec::new();
     for file in files_in(prompt.text) {
         let name = file.rsplit('/').next().unwrap_or(file);
-        let touched = history.calls.iter().any(|call| call.call.input.to_string().contains(name));
+        let mut calls = about.messages.iter().flat_map(Message::tool_uses);
+        let touched = calls.any(|call| call.input.to_string().contains(name));
         if !touched && !found.iter().any(|known| known == file) {
             found.push(file.to_owned());
         }
@@ -25,9 +26,9 @@ fn untouched(about: &Situation, history: &History<'_>) -> Vec<String> {
 }
 
 /// What an answer now would leave undone: files that were not touched, a command that was not run.
-pub(super) fn undone(about: &Situation, history: &History<'_>) -> Option<Objection> {
+pub(super) fn undone(about: &Situation) -> Option<Objection> {
     let check = &about.model.check;
-    let files = if check.named_files { untouched(about, history) } else { Vec::new() };
+    let files = if check.named_files { untouched(about) } else { Vec::new() };
     if !files.is_empty() {
         return Some(answer_early(about, &files));
     }
@@ -71,10 +72,10 @@ fn answer_early(about: &Situation, files: &[String]) -> Objection {
 }
 
 /// A first call that writes a file while other files that the prompt names have not been seen.
-pub(super) fn write_blind(about: &Situation, history: &History<'_>, path: &str) -> Option<Objection> {
+pub(super) fn write_blind(about: &Situation, path: &str) -> Option<Objection> {
     let (_, called) = about.newest_prompt()?;
     let shown = about.shown_path(path);
-    let mut others = untouched(about, history);
+    let mut others = untouched(about);
     others.retain(|file| !shown.ends_with(file.trim_start_matches("./")));
     if called || others.is_empty() {
         return None;

@@ -61,7 +61,7 @@ fn tool(name: &str, description: &str, key: &str) -> ShownTool {
     let schema = json!({"type": "object", "properties": {key: {"type": "string"}}, "required": [key]});
     let client = Tool {
         name: name.to_owned(),
-        description: description.to_owned(),
+        description: description.into(),
         input_schema: schema.clone().into(),
         defer_loading: false,
         server_type: None,

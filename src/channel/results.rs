@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::paths::{self, Folder};
 use super::{change, guard, own};
-use crate::history::{Act, Call, Files, History, Roles, Swap, View, numbered_lines};
+use crate::history::{Act, Call, Files, Roles, Swap, View, calls, numbered_lines};
 use crate::rules::{CheckProfile, ModelProfile, Role, ShowProfile};
 use crate::trim::LeftOut;
 use crate::wire::{Message, ToolResult, ToolUse};
@@ -20,7 +21,7 @@ pub struct Notes {
     roles: BTreeMap<String, Role>,
     folder: Option<Folder>,
     /// The whole history, for what was recalled from it.
-    messages: Vec<Message>,
+    messages: Arc<[Message]>,
     /// What the head leaves out, for the same.
     sections: Vec<LeftOut>,
 }
@@ -38,18 +39,21 @@ struct Note {
 
 impl Notes {
     /// Reads a whole history.
-    pub fn of(messages: &[Message], roles: &dyn Roles, model: &ModelProfile, folder: Option<Folder>) -> Self {
+    pub fn of(messages: &Arc<[Message]>, roles: &dyn Roles, model: &ModelProfile, folder: Option<Folder>) -> Self {
         let folder = folder.filter(|_| model.show.relative_paths);
-        let history = History::read(messages, roles);
-        let mut notes = Self { folder, messages: messages.to_vec(), ..Self::default() };
+        let calls = calls(messages, roles);
+        let views = model.show.left_over || model.show.now_reads;
+        let mut notes = Self { folder, messages: messages.clone(), ..Self::default() };
         let (mut changed, mut files) = (Vec::new(), Files::default());
-        for (at, call) in history.calls.iter().enumerate() {
+        for (at, call) in calls.iter().enumerate() {
             if let Some(role) = roles.role(&call.call.name) {
                 notes.roles.insert(call.call.name.clone(), role.clone());
             }
-            files.take(call);
+            if views {
+                files.take(call);
+            }
             let instead = notes.done(call, &model.show, &files, &mut changed);
-            let nudge = nudge(&history, at, &model.check);
+            let nudge = nudge(&calls, at, &model.check);
             let reading = matches!(call.act, Act::Read { .. });
             let note = Note { tool: call.call.name.clone(), reading, instead, nudge };
             notes.results.entry(call.call.id.clone()).or_insert(note);
@@ -153,8 +157,8 @@ fn facts(said: &mut String, show: &ShowProfile, view: &View, swap: Swap<'_>) {
     }
 }
 
-fn nudge(history: &History<'_>, at: usize, check: &CheckProfile) -> Option<String> {
-    let times = guard::times_so_far(history, at);
+fn nudge(calls: &[Call<'_>], at: usize, check: &CheckProfile) -> Option<String> {
+    let times = guard::times_so_far(calls, at);
     (check.repeats > 0 && times >= check.repeats).then(|| guard::nudge(times))
 }
 
@@ -224,7 +228,7 @@ mod tests {
     fn told(steps: &[[Message; 2]]) -> Vec<String> {
         let rules = RuleSet::builtin();
         let model = rules.model("qwen2.5-coder:1.5b").unwrap();
-        let messages: Vec<Message> = steps.concat();
+        let messages: Arc<[Message]> = steps.concat().into();
         let notes = Notes::of(&messages, &rules, model, Folder::new("/w"));
         let results = messages.iter().flat_map(Message::tool_results);
         results.map(|result| notes.result(result, &model.show)).collect()

@@ -18,13 +18,13 @@ use crate::wire::{Message, Tool, ToolUse};
 #[derive(Debug, Clone)]
 pub struct Situation {
     pub kind: ChannelKind,
-    pub model: ModelProfile,
+    pub model: Arc<ModelProfile>,
     /// What the model is shown.
     pub head: Head,
     /// All tools of the client, with their full schemas.
     pub tools: Vec<Tool>,
     /// The whole history, as the client sent it and normalised.
-    pub messages: Vec<Message>,
+    pub messages: Arc<[Message]>,
     /// What each of these tools does.
     pub roles: BTreeMap<String, Role>,
     /// Set where paths are shown relative to it.

@@ -73,7 +73,7 @@ impl Explain {
             .target(&self.model, self.window(), self.dialect.into())
             .ok_or_else(|| Usage("the rules hold no model profile".into()))?;
         target.profile_name.clone_from(&self.profile);
-        match plan(&setup, &target, &request) {
+        match plan(&setup, &target, &request.into()) {
             Ok(Planned::Send(plan)) => self.print(&plan),
             Ok(Planned::Answer { text, .. }) => {
                 writeln!(anstream::stdout().lock(), "answered here, without a model: {text}")?;

@@ -7,9 +7,9 @@ use super::plan::Plan;
 use super::setup::{Setup, Target};
 use crate::channel::{Choice, Folder, Form, Notes, Shown, ShownHead, Situation};
 use crate::fold::{self, FoldInput, Folded};
-use crate::report::{Details, Report, RuleHit};
+use crate::report::{Details, Parts, Report, RuleHit};
 use crate::rules::{ChannelKind, Profile};
-use crate::tokens::{Budget, Counter};
+use crate::tokens::{Budget, Counter, FamilyCounter};
 use crate::trim::{Head, LeftOut, Trimmed};
 use crate::wire::{Block, Message, Request, Role, Tool, WireError};
 
@@ -20,19 +20,22 @@ const PREAMBLE: &str = "preamble";
 pub(super) struct Assembly<'a> {
     pub(super) setup: &'a Setup,
     pub(super) target: &'a Target,
-    pub(super) request: &'a Request,
+    pub(super) request: &'a Arc<Request>,
     pub(super) profile: &'a Profile,
-    pub(super) trimmed: &'a Trimmed,
+    pub(super) trimmed: Trimmed,
+    /// The normalised messages, taken out of `trimmed`.
+    pub(super) messages: Arc<[Message]>,
 }
 
 impl Assembly<'_> {
     /// Fits the request, renders it, and accounts for it.
-    pub(super) fn plan(&self) -> Result<Plan, WireError> {
+    pub(super) fn plan(self) -> Result<Plan, WireError> {
         let choice = Choice::of(self.request.rest.get("tool_choice"));
         let form = self.form(&choice);
         let head = form.head(&self.trimmed.head);
-        let (shown, folded) = self.fit(&form, &head)?;
-        let mut report = self.report(&head, &shown);
+        let before = self.head_parts(&head);
+        let (shown, folded) = self.fit(&form, before.total + self.around_tools(&head))?;
+        let mut report = self.report(Parts::of(before.system, before.tools, self.tokens(&shown)));
         report.cuts = folded.cuts;
         report.details.folded_steps = folded.folded_steps;
         Ok(Plan {
@@ -43,15 +46,14 @@ impl Assembly<'_> {
             request: self.request.clone(),
             report,
             budget: self.budget(),
-            counter: self.setup.family(&self.target.profile),
-            situation: Arc::new(self.situation(choice)),
+            counter: self.counter(),
+            situation: Arc::new(self.into_situation(choice)),
         })
     }
 
     fn form(&self, choice: &Choice) -> Form<'_> {
         let model = &self.target.profile;
-        let notes = Notes::of(&self.trimmed.messages, &self.setup.rules, model, self.folder())
-            .beside(self.head_with_preamble().left_out);
+        let notes = Notes::of(&self.messages, &self.setup.rules, model, self.folder()).beside(self.left_out());
         Form::new(self.target.channel(), model).with(notes, choice.clone())
     }
 
@@ -64,18 +66,16 @@ impl Assembly<'_> {
     }
 
     /// Pages and crushes, folds, and renders what is left.
-    fn fit(&self, form: &Form<'_>, head: &ShownHead) -> Result<(Vec<Shown>, Folded), WireError> {
+    fn fit(&self, form: &Form<'_>, head_tokens: usize) -> Result<(Vec<Shown>, Folded), WireError> {
         let (rules, profile) = (&self.setup.rules, &self.profile.fold);
-        let messages = fold::ingest(&self.trimmed.messages, rules, profile, self.target.window.tokens);
-        let counter = self.setup.family(&self.target.profile);
-        let markers = self.target.profile.message_markers;
-        let costs: Vec<usize> =
-            messages.iter().map(|message| measure::shown_tokens(&form.message(message), &counter, markers)).collect();
+        let messages = fold::ingest(&self.messages, rules, profile, self.target.window.tokens);
+        let counter = self.counter();
+        let costs: Vec<usize> = messages.iter().map(|message| self.tokens(&form.message(message))).collect();
         let folded = fold::fold(&FoldInput {
-            messages: &self.trimmed.messages,
+            messages: &self.messages,
             costs: &costs,
             budget: &self.budget(),
-            head_tokens: self.head_tokens(head, &counter),
+            head_tokens,
             preamble_tokens: counter.count(&self.preamble()),
             profile,
             counter: &counter,
@@ -85,12 +85,23 @@ impl Assembly<'_> {
         Ok((shown, folded))
     }
 
-    /// The head as rendered, with what a template puts around a list of tools in a field of its own.
-    fn head_tokens(&self, head: &ShownHead, counter: &dyn Counter) -> usize {
-        let model = &self.target.profile;
+    fn counter(&self) -> FamilyCounter {
+        self.setup.family(&self.target.profile)
+    }
+
+    /// Tokens of rendered messages.
+    fn tokens(&self, shown: &[Shown]) -> usize {
+        measure::shown_tokens(shown, &self.counter(), self.target.profile.message_markers)
+    }
+
+    fn head_parts(&self, head: &ShownHead) -> Parts {
+        measure::of_head(head, &self.counter(), self.target.profile.message_markers)
+    }
+
+    /// What a template puts around a list of tools in a field of its own.
+    fn around_tools(&self, head: &ShownHead) -> usize {
         let native = self.target.channel() == ChannelKind::Native && !head.tools.is_empty();
-        let around = if native { model.tool_markers } else { 0 };
-        measure::after(head, &[], counter, model.message_markers).total + around
+        if native { self.target.profile.tool_markers } else { 0 }
     }
 
     /// The messages that stay, with preamble and digest before them.
@@ -118,25 +129,24 @@ impl Assembly<'_> {
         fold::shorten_preamble(&self.trimmed.preamble, PREAMBLE, &self.profile.fold, self.target.window.tokens)
     }
 
-    /// The head, and the preamble in full under its handle.
-    fn head_with_preamble(&self) -> Head {
-        let mut head = self.trimmed.head.clone();
-        head.left_out.push(LeftOut { handle: PREAMBLE.to_owned(), text: self.trimmed.preamble.clone() });
-        head
+    /// What the head leaves out, and the preamble in full under its handle.
+    fn left_out(&self) -> Vec<LeftOut> {
+        let preamble = LeftOut { handle: PREAMBLE.to_owned(), text: self.trimmed.preamble.clone() };
+        self.trimmed.head.left_out.iter().cloned().chain([preamble]).collect()
     }
 
-    fn situation(&self, choice: Choice) -> Situation {
+    fn into_situation(self, choice: Choice) -> Situation {
         Situation {
             kind: self.target.channel(),
             model: self.target.profile.clone(),
-            head: self.head_with_preamble(),
             tools: self.callable(),
-            messages: self.trimmed.messages.clone(),
             roles: Situation::roles_of(&self.request.tools, &self.setup.rules),
             folder: self.folder().filter(|_| self.target.profile.show.relative_paths),
             choice,
             lexicon: self.setup.rules.lexicon.clone(),
             session: self.request.rest.get("metadata").map(ToString::to_string).unwrap_or_default(),
+            head: Head { left_out: self.left_out(), ..self.trimmed.head },
+            messages: self.messages,
         }
     }
 
@@ -152,10 +162,8 @@ impl Assembly<'_> {
     }
 
     /// The account of what was made of the request.
-    pub(super) fn report(&self, head: &ShownHead, shown: &[Shown]) -> Report {
-        let (trimmed, target) = (self.trimmed, self.target);
-        let counter = self.setup.family(&target.profile);
-        let after = measure::after(head, shown, &counter, target.profile.message_markers);
+    pub(super) fn report(&self, after: Parts) -> Report {
+        let (trimmed, target) = (&self.trimmed, self.target);
         let rules =
             trimmed.hits.iter().map(|hit| RuleHit { id: hit.id.clone(), matched: hit.matched, saved: hit.saved });
         Report {
@@ -199,7 +207,7 @@ mod tests {
         let setup = Setup::new(RuleSet::builtin());
         let window = Window { tokens: 8192, source: WindowSource::Setting };
         let target = setup.target("some-model", window, Dialect::Anthropic).unwrap();
-        let request = Request::parse(body.to_string().as_bytes()).unwrap();
+        let request = Request::parse(body.to_string().as_bytes()).unwrap().into();
         match plan(&setup, &target, &request).unwrap() {
             Planned::Send(plan) => plan,
             Planned::Answer { .. } => panic!("this needs a model"),

@@ -1,24 +1,19 @@
 //! Tokens by part, before and after.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::channel::{Shown, ShownHead};
 use crate::report::Parts;
 use crate::tokens::Counter;
-use crate::wire::{Block, Message, Request, Tool};
+use crate::trim::tool_tokens;
+use crate::wire::{Block, Message, Request, ToolUse};
 
 /// What the client sent: its texts, and each tool as the JSON that it is.
 pub fn before(request: &Request, counter: &dyn Counter) -> Parts {
     let system: usize = request.system.iter().map(|text| counter.count(text)).sum();
-    let tools = request.tools.iter().map(|tool| counter.count(&tool_json(tool))).sum();
+    let tools = request.tools.iter().map(|tool| tool_tokens(tool, counter)).sum();
     let messages = request.messages.iter().map(|message| message_tokens(message, counter)).sum();
     Parts::of(system, tools, messages)
-}
-
-/// A tool definition on one line, without copying its schema.
-fn tool_json(tool: &Tool) -> String {
-    let (name, description) = (Value::from(tool.name.as_str()), Value::from(tool.description.as_str()));
-    format!(r#"{{"name":{name},"description":{description},"input_schema":{}}}"#, tool.input_schema)
 }
 
 /// Tokens of one message of the client, as it came.
@@ -50,12 +45,18 @@ fn other_tokens(value: &Value, counter: &dyn Counter) -> usize {
 
 /// What is rendered for the model. `markers` is what the template puts around each message.
 pub fn after(head: &ShownHead, shown: &[Shown], counter: &dyn Counter, markers: usize) -> Parts {
+    let before = of_head(head, counter, markers);
+    Parts::of(before.system, before.tools, shown_tokens(shown, counter, markers))
+}
+
+/// What is rendered before the messages.
+pub fn of_head(head: &ShownHead, counter: &dyn Counter, markers: usize) -> Parts {
     let tool_text = counter.count(&head.tool_text);
     let own_field: usize = head.tools.iter().map(|tool| counter.count(&tool.to_string())).sum();
     let examples = shown_tokens(&head.examples, counter, markers);
     // The template opens the reply with the markers of one more message.
     let system = counter.count(&head.system).saturating_sub(tool_text) + 2 * markers;
-    Parts::of(system, tool_text + own_field + examples, shown_tokens(shown, counter, markers))
+    Parts::of(system, tool_text + own_field + examples, 0)
 }
 
 /// Tokens of rendered messages, with what the template puts around each.
@@ -64,12 +65,14 @@ pub fn shown_tokens(shown: &[Shown], counter: &dyn Counter, markers: usize) -> u
 }
 
 fn text_and_calls(message: &Shown, counter: &dyn Counter) -> usize {
-    let calls = message.calls.iter().map(|call| {
-        // Templates write a call as an object with name and arguments between tags.
-        counter.count(&json!({"name": call.name, "arguments": call.input}).to_string()) + 12
-    });
+    // Templates write a call as an object with name and arguments between tags.
+    let calls = message.calls.iter().map(|call| counter.count(&written(call)) + 12);
     let answer = if message.answers.is_some() { 8 } else { 0 };
     counter.count(&message.text) + calls.sum::<usize>() + answer
+}
+
+fn written(call: &ToolUse) -> String {
+    format!(r#"{{"name":{},"arguments":{}}}"#, Value::from(call.name.as_str()), call.input)
 }
 
 #[cfg(test)]

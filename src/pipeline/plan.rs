@@ -19,7 +19,7 @@ pub struct Plan {
     pub head: ShownHead,
     /// The messages behind the head and its examples.
     pub shown: Vec<Shown>,
-    pub request: Request,
+    pub request: Arc<Request>,
     pub report: Report,
     pub(super) budget: Budget,
     pub(super) counter: FamilyCounter,

@@ -17,7 +17,7 @@ pub struct Setup {
 pub struct Target {
     /// The served model's name, as upstream knows it.
     pub model: String,
-    pub profile: ModelProfile,
+    pub profile: Arc<ModelProfile>,
     pub window: Window,
     pub dialect: Dialect,
     /// The name of a window profile that was asked for; else it is chosen by the window.
@@ -53,7 +53,7 @@ impl Setup {
 
     /// The target for a served model. `None` only when the rules hold no model profile at all.
     pub fn target(&self, model: &str, window: Window, dialect: Dialect) -> Option<Target> {
-        let profile = self.rules.model(model)?.clone();
+        let profile = Arc::new(self.rules.model(model)?.clone());
         Some(Target { model: model.to_owned(), profile, window, dialect, profile_name: None })
     }
 }

@@ -1,12 +1,13 @@
 //! The way of one request: what kind it is decides whether it needs the model at all.
 
+use std::sync::Arc;
+
 use super::assemble::Assembly;
 use super::plan::Plan;
 use super::setup::{Setup, Target};
-use crate::channel::ShownHead;
 use crate::channel::heal::heal_past;
 use crate::fold;
-use crate::report::Report;
+use crate::report::{Parts, Report};
 use crate::tokens::Budget;
 use crate::trim::{self, Kind};
 use crate::wire::{Message, Request, WireError};
@@ -24,12 +25,13 @@ pub enum Planned {
 ///
 /// # Errors
 /// `prompt is too long` when the head and the newest typed prompt alone exceed the budget.
-pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned, WireError> {
+pub fn plan(setup: &Setup, target: &Target, request: &Arc<Request>) -> Result<Planned, WireError> {
     let profile = setup.profile(target);
     let mut trimmed = trim::trim(request, &setup.rules, &profile, &target.profile, setup.counter());
     heal_past(&mut trimmed.messages, &request.tools, &setup.rules.lexicon);
-    let assembly = Assembly { setup, target, request, profile: &profile, trimmed: &trimmed };
-    match &trimmed.kind {
+    let messages = std::mem::take(&mut trimmed.messages).into();
+    let assembly = Assembly { setup, target, request, profile: &profile, trimmed, messages };
+    match &assembly.trimmed.kind {
         Kind::Side { answer, .. } => Ok(answered(&assembly, answer.clone())),
         Kind::Compaction { form } => {
             let text = form.replace("{digest}", &summary(&assembly));
@@ -40,20 +42,14 @@ pub fn plan(setup: &Setup, target: &Target, request: &Request) -> Result<Planned
 }
 
 fn answered(assembly: &Assembly<'_>, text: String) -> Planned {
-    Planned::Answer { text, report: Box::new(assembly.report(&ShownHead::default(), &[])) }
+    Planned::Answer { text, report: Box::new(assembly.report(Parts::default())) }
 }
 
 /// The history in a digest: what the client will go on with. A small model's own summary would replace it for good.
 fn summary(assembly: &Assembly<'_>) -> String {
-    let Assembly { setup, target, trimmed, profile, .. } = assembly;
+    let Assembly { setup, target, messages, profile, .. } = assembly;
     let room = Budget::of(target.window.tokens).prompt() / 4;
-    fold::summary(
-        &without_the_request(&trimmed.messages),
-        &setup.rules,
-        &profile.fold,
-        &setup.family(&target.profile),
-        room,
-    )
+    fold::summary(&without_the_request(messages), &setup.rules, &profile.fold, &setup.family(&target.profile), room)
 }
 
 /// The messages without the text that asks for the summary.

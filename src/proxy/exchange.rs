@@ -36,14 +36,14 @@ const OFF: &str = "off";
 pub(crate) async fn messages(proxy: Arc<Proxy>, incoming: Incoming) -> Response<ReplyBody> {
     let exchange = Exchange::begin(proxy, &incoming);
     let profile = exchange.profile(&incoming.headers);
-    let body = incoming.body.clone();
-    let request = match off_thread(body.len(), move || Request::parse(&body)).await {
-        Ok(request) => request,
-        Err(unreadable) => return exchange.not_understood(incoming, &unreadable.0).await,
-    };
     if exchange.is_off(profile.as_deref()).await {
         return exchange.pass_through(incoming).await;
     }
+    let body = incoming.body.clone();
+    let request = match off_thread(body.len(), move || Request::parse(&body)).await {
+        Ok(request) => Arc::new(request),
+        Err(unreadable) => return exchange.not_understood(incoming, &unreadable.0).await,
+    };
     exchange.proxy.metrics.requests.add(1);
     match exchange.plan(&request, profile, incoming.body.len()).await {
         Ok(Planned::Send(plan)) => exchange.send(plan).await,
@@ -118,7 +118,7 @@ impl Exchange {
         self.refuse(&WireError::new(ErrorKind::InvalidRequest, message))
     }
 
-    async fn plan(&self, request: &Request, profile: Option<String>, size: usize) -> Result<Planned, WireError> {
+    async fn plan(&self, request: &Arc<Request>, profile: Option<String>, size: usize) -> Result<Planned, WireError> {
         let setup = self.proxy.setup.load_full();
         let target = self.proxy.target(&setup, &request.model, profile).await?;
         if size <= LARGE {

@@ -85,7 +85,13 @@ impl ModelFacts {
         if self.show.go_template && family.ollama == ChannelKind::Native {
             family.ollama = ChannelKind::Prompted;
         }
-        Some(Target { model, profile: family, window: self.window, dialect: self.dialect, profile_name: profile })
+        Some(Target {
+            model,
+            profile: family.into(),
+            window: self.window,
+            dialect: self.dialect,
+            profile_name: profile,
+        })
     }
 
     /// The first family, but for the one that takes every name, that knows the model or its kin.

@@ -1,6 +1,8 @@
 //! Whether Ollama renders a prompt as we think: a small conversation in the form of the channel, what of it has to stand in
 //! the prompt, and what the server's own rendering of it shows. Pure; `discover` asks.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::channel::{Envelope, Form, Notes, Shown, ShownHead, body};
@@ -18,7 +20,7 @@ pub(super) struct Probe {
     head: ShownHead,
     shown: Vec<Shown>,
     /// Descriptions of tools, wherever they stand.
-    tools: Vec<String>,
+    tools: Vec<Arc<str>>,
     /// Tokens of it all, as a request is counted.
     counted: usize,
 }
@@ -27,7 +29,7 @@ impl Probe {
     pub(super) fn new(setup: &Setup, target: &Target) -> Option<Self> {
         let request = Request::parse(conversation().to_string().as_bytes()).ok()?;
         let model = &target.profile;
-        let notes = Notes::of(&request.messages, &setup.rules, model, None);
+        let notes = Notes::of(&request.messages.clone().into(), &setup.rules, model, None);
         let form = Form { notes, ..Form::new(target.channel(), model) };
         let head = form.head(&head(&request));
         let shown: Vec<Shown> = request.messages.iter().flat_map(|message| form.message(message)).collect();
@@ -62,7 +64,7 @@ impl Probe {
     pub(super) fn judge(&self, setup: &Setup, rendered: &str) -> Vec<String> {
         let system = [&self.head.system].into_iter().filter(|text| !text.is_empty() && !rendered.contains(*text));
         let mut wrong: Vec<String> = system.map(|_| said("leaves out the system text")).collect();
-        if self.tools.iter().any(|tool| !rendered.contains(tool)) {
+        if self.tools.iter().any(|tool| !rendered.contains(&**tool)) {
             wrong.push(said("leaves out tools"));
         }
         match self.frame(rendered) {
@@ -142,7 +144,7 @@ fn marker(text: &str) -> usize {
 
 fn head(request: &Request) -> Head {
     let shown = |tool: &crate::wire::Tool| ShownTool {
-        description: tool.description.clone(),
+        description: tool.description.to_string(),
         schema: (*tool.input_schema).clone(),
         client: tool.clone(),
     };

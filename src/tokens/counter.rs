@@ -4,6 +4,13 @@
 pub trait Counter: Send + Sync {
     /// Tokens of `text` alone, without any message overhead.
     fn count(&self, text: &str) -> usize;
+
+    /// Tokens of the text that is made of `parts`, always in the same way: where the parts were seen before, it need
+    /// not be made again.
+    fn count_made(&self, parts: &[&str], make: &dyn Fn() -> String) -> usize {
+        let _ = parts;
+        self.count(&make())
+    }
 }
 
 /// The o200k vocabulary. The scale on which the client's own bytes are counted.

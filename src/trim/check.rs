@@ -109,7 +109,7 @@ fn tool_of(name: &str) -> Tool {
     let input_schema: Value = json!({"type": "object", "properties": {}});
     Tool {
         name: name.into(),
-        description: format!("Does what {name} does."),
+        description: format!("Does what {name} does.").into(),
         input_schema: input_schema.into(),
         defer_loading: false,
         server_type: None,

@@ -112,8 +112,9 @@ fn text_block(text: String) -> Option<Block> {
 /// An error says so in its text, because some servers drop the field that says it.
 fn said(text: String, is_error: bool) -> String {
     let text = if text.trim().is_empty() { "(no output)".to_owned() } else { text };
-    let says_so =
-        text.trim_start().starts_with("<tool_use_error>") || text.to_lowercase().trim_start().starts_with("error");
+    let start = text.trim_start();
+    let error = start.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("error"));
+    let says_so = error || start.starts_with("<tool_use_error>");
     if is_error && !says_so { format!("Error: {text}") } else { text }
 }
 

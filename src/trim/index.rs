@@ -48,7 +48,7 @@ mod tests {
     fn parked(name: &str, words: &str) -> ParkedTool {
         let client = Tool {
             name: name.into(),
-            description: String::new(),
+            description: "".into(),
             input_schema: serde_json::json!({}).into(),
             defer_loading: false,
             server_type: None,

@@ -32,6 +32,7 @@ use tools::Tools;
 pub use check::{Failure, check_case, check_pack};
 pub use head::{Head, Hit, Kind, LeftOut, ParkedTool, ShownTool, Trimmed};
 pub use tally::rule_id;
+pub use tools::tool_tokens;
 
 /// Makes a request regular and short.
 pub fn trim(

@@ -7,7 +7,7 @@ use super::Hit;
 /// Gathers what each rule matched and saved, and what no rule knew.
 pub(super) struct Tally<'a> {
     client: &'a str,
-    counter: &'a dyn Counter,
+    pub(super) counter: &'a dyn Counter,
     pub(super) hits: Vec<Hit>,
     pub(super) unknown: Vec<String>,
     /// Tools that the client names without offering them.
@@ -27,6 +27,11 @@ impl<'a> Tally<'a> {
     /// A rule made `after` of `before`.
     pub(super) fn hit(&mut self, kind: &str, rule: &str, before: &str, after: &str) {
         let saved = if before == after { 0 } else { self.count(before) as i64 - self.count(after) as i64 };
+        self.book(kind, rule, saved);
+    }
+
+    /// A rule matched, and saved so many tokens.
+    pub(super) fn book(&mut self, kind: &str, rule: &str, saved: i64) {
         let id = self.id(kind, rule);
         match self.hits.iter_mut().find(|hit| hit.id == id) {
             Some(hit) => {

@@ -35,7 +35,7 @@ fn request(system: &[&str], tools: Vec<Tool>, messages: Vec<Message>) -> Request
 }
 
 fn tool(name: &str, input_schema: Value) -> Tool {
-    let description = format!("Does {name}. And more.");
+    let description = format!("Does {name}. And more.").into();
     Tool { name: name.into(), description, input_schema: input_schema.into(), defer_loading: false, server_type: None }
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::rules::{HeadProfile, Pack, Show, ToolRule};
+use crate::tokens::Counter;
 use crate::wire::{Block, Message, Tool};
 
 use super::schema::{Shown, bare, reduce};
@@ -53,7 +54,7 @@ impl Tools<'_> {
 
     fn shown(&self, tool: &Tool, rule: Option<&ToolRule>) -> ShownTool {
         if self.profile.off {
-            let (description, schema) = (tool.description.clone(), (*tool.input_schema).clone());
+            let (description, schema) = (tool.description.to_string(), (*tool.input_schema).clone());
             return ShownTool { client: tool.clone(), description, schema };
         }
         ShownTool {
@@ -123,11 +124,23 @@ pub(super) fn referred_tool(block: &Block) -> Option<&str> {
 
 /// Books what became of one tool.
 fn account(tool: &Tool, rule: Option<&ToolRule>, head: &Head, tally: &mut Tally) {
-    let before = format!("{}\n{}\n{}", tool.name, tool.description, tool.input_schema);
+    let before = tool_tokens(tool, tally.counter) as i64;
     let shown = head.core.last().filter(|shown| shown.client.name == tool.name);
-    let after = shown.map_or(String::new(), |shown| format!("{}\n{}\n{}", tool.name, shown.description, shown.schema));
+    let after = shown.map_or(0, |shown| tally.count(&definition(&tool.name, &shown.description, &shown.schema))) as i64;
     match rule {
-        Some(rule) => tally.hit("tool", &rule.names[0], &before, &after),
-        None => tally.hit("tools", "unknown", &before, &after),
+        Some(rule) => tally.book("tool", &rule.names[0], before - after),
+        None => tally.book("tools", "unknown", before - after),
     }
+}
+
+/// Tokens of a tool as the client defines it. Its schema is written out only where it has not been counted before.
+pub fn tool_tokens(tool: &Tool, counter: &dyn Counter) -> usize {
+    let parts = [&*tool.name, &*tool.description, tool.input_schema.text()];
+    counter.count_made(&parts, &|| definition(&tool.name, &tool.description, &tool.input_schema))
+}
+
+/// A tool definition on one line.
+fn definition(name: &str, description: &str, schema: &Value) -> String {
+    let (name, description) = (Value::from(name), Value::from(description));
+    format!(r#"{{"name":{name},"description":{description},"input_schema":{schema}}}"#)
 }

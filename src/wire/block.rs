@@ -101,16 +101,16 @@ impl Message {
 
 impl Block {
     /// Reads one block. Anything that does not have the shape of a known block is kept as [`Block::Other`].
-    pub fn from_value(value: Value) -> Self {
-        let kind = value.get("type").and_then(Value::as_str).unwrap_or_default();
-        match kind {
-            "text" => string_field(&value, "text").map_or(Self::Other(value), Self::Text),
-            "thinking" => string_field(&value, "thinking").map_or(Self::Other(value), Self::Thinking),
-            "image" => Self::Image(value),
-            "tool_use" => ToolUse::from_value(&value).map_or(Self::Other(value), Self::ToolUse),
-            "tool_result" => ToolResult::from_value(&value).map_or(Self::Other(value), Self::ToolResult),
-            _ => Self::Other(value),
-        }
+    pub fn from_value(mut value: Value) -> Self {
+        let known = match value.get("type").and_then(Value::as_str).unwrap_or_default() {
+            "text" => take_text(&mut value, "text").map(Self::Text),
+            "thinking" => take_text(&mut value, "thinking").map(Self::Thinking),
+            "image" => return Self::Image(value),
+            "tool_use" => ToolUse::take_from(&mut value).map(Self::ToolUse),
+            "tool_result" => ToolResult::take_from(&mut value).map(Self::ToolResult),
+            _ => None,
+        };
+        known.unwrap_or(Self::Other(value))
     }
 
     /// The block as the Messages API takes it.
@@ -128,18 +128,27 @@ impl Block {
 }
 
 impl ToolUse {
-    fn from_value(value: &Value) -> Option<Self> {
-        let input = value.get("input").cloned().unwrap_or_else(|| Value::Object(Map::new()));
-        Some(Self { id: string_field(value, "id")?, name: string_field(value, "name")?, input })
+    /// Takes nothing where something is missing.
+    fn take_from(value: &mut Value) -> Option<Self> {
+        if !(value["id"].is_string() && value["name"].is_string()) {
+            return None;
+        }
+        let input = value.get_mut("input").map_or_else(|| Value::Object(Map::new()), Value::take);
+        Some(Self { id: take_text(value, "id")?, name: take_text(value, "name")?, input })
     }
 }
 
 impl ToolResult {
-    fn from_value(value: &Value) -> Option<Self> {
+    /// Takes nothing where something is missing.
+    fn take_from(value: &mut Value) -> Option<Self> {
+        let content = value.get("content").unwrap_or(&Value::Null);
+        if !(value["tool_use_id"].is_string() && is_content(content)) {
+            return None;
+        }
         Some(Self {
-            tool_use_id: string_field(value, "tool_use_id")?,
-            content: read_content(value.get("content").cloned().unwrap_or(Value::Null))?,
-            is_error: value.get("is_error").and_then(Value::as_bool).unwrap_or(false),
+            content: read_content(value.get_mut("content").map(Value::take).unwrap_or_default())?,
+            tool_use_id: take_text(value, "tool_use_id")?,
+            is_error: value["is_error"].as_bool().unwrap_or(false),
         })
     }
 
@@ -165,8 +174,15 @@ pub(super) fn read_content(content: Value) -> Option<Vec<Block>> {
     }
 }
 
-fn string_field(value: &Value, key: &str) -> Option<String> {
-    value.get(key)?.as_str().map(str::to_owned)
+fn is_content(value: &Value) -> bool {
+    matches!(value, Value::Null | Value::String(_) | Value::Array(_))
+}
+
+fn take_text(value: &mut Value, key: &str) -> Option<String> {
+    match value.get_mut(key)? {
+        Value::String(text) => Some(std::mem::take(text)),
+        _ => None,
+    }
 }
 
 fn text_of(blocks: &[Block]) -> String {

@@ -1,6 +1,6 @@
 //! JSON as clients really write it.
 
-use serde_json::Value;
+use serde::de::DeserializeOwned;
 
 /// Why a body could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,7 +11,7 @@ pub struct Unreadable(pub String);
 ///
 /// # Errors
 /// When the bytes are not JSON even so.
-pub fn parse_lossy(bytes: &[u8]) -> Result<Value, Unreadable> {
+pub fn parse_lossy<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
     serde_json::from_slice(bytes).or_else(|error| {
         replace_lone_surrogates(bytes)
             .and_then(|mended| serde_json::from_slice(&mended).ok())
@@ -51,20 +51,20 @@ fn escape_at(bytes: &[u8], at: usize) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     #[test]
     fn half_an_emoji_is_not_fatal() {
-        assert_eq!(parse_lossy(br#"{"a":"x\ud83d"}"#).unwrap(), json!({"a": "x\u{fffd}"}));
+        assert_eq!(parse_lossy::<Value>(br#"{"a":"x\ud83d"}"#).unwrap(), json!({"a": "x\u{fffd}"}));
     }
 
     #[test]
     fn whole_pairs_and_escaped_backslashes_are_kept() {
-        assert_eq!(parse_lossy(br#""\ud83d\ude00\\ud83d""#).unwrap(), json!("😀\\ud83d"));
+        assert_eq!(parse_lossy::<Value>(br#""\ud83d\ude00\\ud83d""#).unwrap(), json!("😀\\ud83d"));
     }
 
     #[test]
     fn what_is_not_json_is_an_error() {
-        assert!(parse_lossy(b"hello").is_err());
+        assert!(parse_lossy::<Value>(b"hello").is_err());
     }
 }

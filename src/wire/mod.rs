@@ -14,6 +14,7 @@ mod lines;
 mod ndjson;
 mod refusal;
 mod request;
+mod schema;
 mod sse;
 
 pub use block::{Block, Message, Role, ToolResult, ToolUse};
@@ -28,4 +29,5 @@ pub use lines::{LONGEST_LINE, LineTooLong};
 pub use ndjson::ChatDecoder;
 pub use refusal::Refusal;
 pub use request::{Request, Tool};
+pub use schema::InputSchema;
 pub use sse::{Frame, SseReader};

@@ -1,11 +1,13 @@
 //! The body of `POST /v1/messages`.
 
+use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
 use super::block::read_content;
-use super::{Message, Role, Unreadable, parse_lossy};
+use super::{InputSchema, Message, Role, Unreadable, parse_lossy};
 
 /// A request of the client, read but not changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,9 +28,10 @@ pub struct Request {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tool {
     pub name: String,
-    pub description: String,
-    /// JSON Schema of the input; an empty object for a server tool. Shared: a tool is copied more often than read.
-    pub input_schema: Arc<Value>,
+    /// Shared, as the schema is: a tool is copied more often than read.
+    pub description: Arc<str>,
+    /// An empty object for a server tool.
+    pub input_schema: InputSchema,
     /// The client holds the schema back until it is asked for.
     pub defer_loading: bool,
     /// The `type` of a server tool (`web_search_…`); `None` for the client's own.
@@ -41,13 +44,11 @@ impl Request {
     /// # Errors
     /// When it is not JSON, or a known field has a wrong type. Such a body is not ours to judge: it is passed through.
     pub fn parse(body: &[u8]) -> Result<Self, Unreadable> {
-        let Value::Object(mut fields) = parse_lossy(body)? else {
-            return Err(Unreadable("the body is not an object".into()));
-        };
+        let Body { mut fields, tools } = parse_lossy(body)?;
         Ok(Self {
             model: take_string(&mut fields, "model")?,
             system: read_system(fields.shift_remove("system"))?,
-            tools: read_array(fields.shift_remove("tools"), "tools", Tool::from_value)?,
+            tools,
             messages: read_array(fields.shift_remove("messages"), "messages", read_message)?,
             max_tokens: fields.shift_remove("max_tokens").as_ref().and_then(Value::as_u64),
             stream: fields.shift_remove("stream").and_then(|flag| flag.as_bool()).unwrap_or(false),
@@ -62,22 +63,80 @@ impl Tool {
     pub fn of_unknown_schema(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            description: String::new(),
-            input_schema: Arc::new(json!({"type": "object"})),
+            description: "".into(),
+            input_schema: json!({"type": "object"}).into(),
             defer_loading: true,
             server_type: None,
         }
     }
+}
 
-    fn from_value(value: Value) -> Option<Self> {
-        let Value::Object(mut fields) = value else { return None };
-        let text = |value: Option<Value>| value.and_then(|v| v.as_str().map(str::to_owned));
-        Some(Self {
-            name: text(fields.shift_remove("name"))?,
-            description: text(fields.shift_remove("description")).unwrap_or_default(),
-            input_schema: Arc::new(fields.shift_remove("input_schema").unwrap_or_else(|| Value::Object(Map::new()))),
-            defer_loading: fields.shift_remove("defer_loading").and_then(|flag| flag.as_bool()).unwrap_or(false),
-            server_type: text(fields.shift_remove("type")).filter(|kind| kind != "custom"),
+/// A body before its fields are looked at; only the tools are, whose schemas stay unread.
+struct Body {
+    fields: Map<String, Value>,
+    tools: Vec<Tool>,
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(BodyVisitor)
+    }
+}
+
+struct BodyVisitor;
+
+impl<'de> Visitor<'de> for BodyVisitor {
+    type Value = Body;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object as the body")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Body, A::Error> {
+        let mut body = Body { fields: Map::new(), tools: Vec::new() };
+        while let Some(key) = map.next_key::<String>()? {
+            if key == "tools" {
+                body.tools = map.next_value::<Option<Vec<Tool>>>()?.unwrap_or_default();
+            } else {
+                body.fields.insert(key, map.next_value()?);
+            }
+        }
+        Ok(body)
+    }
+}
+
+impl<'de> Deserialize<'de> for Tool {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ToolVisitor)
+    }
+}
+
+struct ToolVisitor;
+
+impl<'de> Visitor<'de> for ToolVisitor {
+    type Value = Tool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object as a tool")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tool, A::Error> {
+        let mut fields = Map::new();
+        let mut input_schema = None;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "input_schema" => input_schema = Some(map.next_value()?),
+                "name" | "description" | "defer_loading" | "type" => _ = fields.insert(key, map.next_value()?),
+                _ => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        let text = |key: &str| fields.get(key).and_then(Value::as_str);
+        Ok(Tool {
+            name: text("name").ok_or_else(|| A::Error::custom("a tool has no name"))?.to_owned(),
+            description: text("description").unwrap_or_default().into(),
+            input_schema: input_schema.unwrap_or_else(|| json!({}).into()),
+            defer_loading: fields.get("defer_loading").and_then(Value::as_bool).unwrap_or(false),
+            server_type: text("type").filter(|kind| *kind != "custom").map(str::to_owned),
         })
     }
 }
@@ -144,6 +203,25 @@ mod tests {
     fn unknown_fields_are_kept_in_their_order() {
         let request = Request::parse(br#"{"model":"m","zeta":1,"messages":[],"alpha":2}"#).unwrap();
         assert_eq!(request.rest.keys().collect::<Vec<_>>(), ["zeta", "alpha"]);
+    }
+
+    #[test]
+    fn a_tool_without_a_name_is_not_ours_to_judge() {
+        for tools in [r#"[{"description":"d"}]"#, r#"[{"name":1}]"#, r#"["Read"]"#, r#"{"name":"Read"}"#, "1"] {
+            let body = format!(r#"{{"model":"m","messages":[],"tools":{tools}}}"#);
+            assert!(Request::parse(body.as_bytes()).is_err(), "{tools}");
+        }
+        assert_eq!(Request::parse(br#"{"model":"m","messages":[],"tools":null}"#).unwrap().tools, []);
+    }
+
+    #[test]
+    fn a_tool_is_read_whatever_else_it_says() {
+        let body = br#"{"messages":[],"tools":[{"type":"custom","cache_control":{"a":1},"name":"A","description":null,
+            "input_schema":{"b":2},"defer_loading":true},{"type":"web_search_1","name":"B"}]}"#;
+        let [one, two] = Request::parse(body).unwrap().tools.try_into().unwrap();
+        let expected = (&*one.name, &*one.description, one.input_schema.text(), one.defer_loading, one.server_type);
+        assert_eq!(expected, ("A", "", r#"{"b":2}"#, true, None));
+        assert_eq!((two.server_type.as_deref(), two.input_schema.text()), (Some("web_search_1"), "{}"));
     }
 
     #[test]

@@ -57,7 +57,7 @@ fn target(setup: &Setup, model: &str, window: usize, dialect: Dialect) -> Target
 }
 
 fn sent(setup: &Setup, target: &Target, request: &Request) -> Box<Plan> {
-    match plan(setup, target, request).unwrap() {
+    match plan(setup, target, &request.clone().into()).unwrap() {
         Planned::Send(plan) => plan,
         Planned::Answer { text, .. } => panic!("answered here: {text}"),
     }
@@ -131,7 +131,7 @@ fn fit_refuses_only_what_the_user_typed() {
     let head = fixture("requests/classic/hello.json");
     let words = "the tide comes and goes ".repeat(2000);
     let typed = with_messages(&head, &[json!({"role": "user", "content": words})]);
-    let Err(WireError { kind, message }) = plan(&setup, &target, &typed) else { panic!("it cannot fit") };
+    let Err(WireError { kind, message }) = plan(&setup, &target, &typed.into()) else { panic!("it cannot fit") };
     assert_eq!(kind, ErrorKind::InvalidRequest);
     assert!(message.starts_with("prompt is too long: ") && message.ends_with(" maximum"), "{message}");
 

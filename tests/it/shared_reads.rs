@@ -39,7 +39,7 @@ fn rows(text: &str) -> Vec<Value> {
 fn tool(name: &str, schema: &Value) -> Tool {
     Tool {
         name: name.to_owned(),
-        description: String::new(),
+        description: "".into(),
         input_schema: schema.clone().into(),
         defer_loading: false,
         server_type: None,

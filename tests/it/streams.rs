@@ -62,7 +62,7 @@ fn planned(setup: &Setup, case: &Case) -> Box<Plan> {
     let body = fs::read(repository().join("fixtures/requests/classic/hello.json")).unwrap();
     let window = Window { tokens: 8192, source: WindowSource::Setting };
     let target = setup.target(&case.model, window, case.dialect).unwrap();
-    match plan(setup, &target, &Request::parse(&body).unwrap()).unwrap() {
+    match plan(setup, &target, &Request::parse(&body).unwrap().into()).unwrap() {
         Planned::Send(plan) => plan,
         Planned::Answer { text, .. } => panic!("answered here: {text}"),
     }

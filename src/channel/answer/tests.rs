@@ -11,7 +11,7 @@ fn tool(name: &str, keys: &[&str]) -> Tool {
         keys.iter().map(|key| ((*key).to_owned(), json!({"type": "string"}))).collect();
     Tool {
         name: name.into(),
-        description: String::new(),
+        description: "".into(),
         input_schema: json!({"type": "object", "properties": properties, "required": keys}).into(),
         defer_loading: false,
         server_type: None,
@@ -40,10 +40,10 @@ fn situation(kind: ChannelKind, messages: Vec<Message>) -> Situation {
     };
     Situation {
         kind,
-        model: rules.model("qwen2.5-coder:1.5b").unwrap().clone(),
+        model: rules.model("qwen2.5-coder:1.5b").unwrap().clone().into(),
         head: Head { core: tools().iter().map(shown).collect(), ..Head::default() },
         tools: tools(),
-        messages,
+        messages: messages.into(),
         roles: Situation::roles_of(&tools(), &rules),
         folder: Folder::new("/w"),
         choice: Choice::Auto,

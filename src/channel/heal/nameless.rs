@@ -40,7 +40,7 @@ mod tests {
                 json!({"type": "object", "properties": properties, "required": keys, "additionalProperties": false});
             Tool {
                 name: name.into(),
-                description: String::new(),
+                description: "".into(),
                 input_schema: schema.into(),
                 defer_loading: false,
                 server_type: None,

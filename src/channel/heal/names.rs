@@ -88,7 +88,7 @@ mod tests {
     fn tools(names: &[&str]) -> Vec<Tool> {
         let tool = |name: &&str| Tool {
             name: (*name).to_owned(),
-            description: String::new(),
+            description: "".into(),
             input_schema: json!({}).into(),
             defer_loading: false,
             server_type: None,

@@ -1,6 +1,6 @@
 //! Calls that already stand in the history are shown healed, so that a model does not learn from its own mistakes.
 
-use super::heal;
+use super::{Schema, heal};
 use crate::rules::Lexicon;
 use crate::wire::{Block, Message, Tool, ToolUse};
 
@@ -19,6 +19,9 @@ pub fn heal_past(messages: &mut [Message], tools: &[Tool], lexicon: &Lexicon) ->
 }
 
 fn heal_call(call: &mut ToolUse, tools: &[Tool], lexicon: &Lexicon) -> bool {
+    if tools.iter().any(|tool| tool.name == call.name && is_valid(call, tool)) {
+        return false;
+    }
     match heal(&call.name, call.input.clone(), tools, lexicon) {
         Ok(healed) if !healed.repairs.is_empty() => {
             call.name = healed.name;
@@ -27,6 +30,10 @@ fn heal_call(call: &mut ToolUse, tools: &[Tool], lexicon: &Lexicon) -> bool {
         }
         _ => false,
     }
+}
+
+fn is_valid(call: &ToolUse, tool: &Tool) -> bool {
+    call.input.is_object() && Schema::new(&tool.input_schema).allows(&call.input)
 }
 
 #[cfg(test)]
@@ -40,7 +47,7 @@ mod tests {
             json!({"type": "object", "properties": {"file_path": {"type": "string"}}, "required": ["file_path"]});
         let tool = Tool {
             name: "Read".into(),
-            description: String::new(),
+            description: "".into(),
             input_schema: schema.into(),
             defer_loading,
             server_type: None,

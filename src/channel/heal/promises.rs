@@ -53,7 +53,7 @@ fn schema() -> impl Strategy<Value = Value> {
 fn tool(schema: &Value) -> Tool {
     Tool {
         name: "t".into(),
-        description: String::new(),
+        description: "".into(),
         input_schema: schema.clone().into(),
         defer_loading: false,
         server_type: None,

@@ -197,8 +197,8 @@ impl<'a> Schema<'a> {
         match value {
             Value::Number(number) => self.wrong_number(number),
             Value::String(text) => self.wrong_text(text),
-            Value::Array(list) => self.wrong_count("Items", list.len(), "items"),
-            Value::Object(map) => self.wrong_count("Properties", map.len(), "properties"),
+            Value::Array(list) => self.wrong_count(["minItems", "maxItems"], list.len(), "items"),
+            Value::Object(map) => self.wrong_count(["minProperties", "maxProperties"], map.len(), "properties"),
             _ => None,
         }
     }
@@ -222,15 +222,15 @@ impl<'a> Schema<'a> {
     fn wrong_text(&self, text: &str) -> Option<String> {
         let pattern = self.keyword("pattern").and_then(Value::as_str).filter(|pattern| !matches(pattern, text));
         let wrong_pattern = || pattern.map(|pattern| format!("must match {pattern}"));
-        self.wrong_count("Length", text.chars().count(), "characters").or_else(wrong_pattern)
+        self.wrong_count(["minLength", "maxLength"], text.chars().count(), "characters").or_else(wrong_pattern)
     }
 
-    fn wrong_count(&self, what: &str, count: usize, unit: &str) -> Option<String> {
-        let bound = |side: &str| self.keyword(&format!("{side}{what}")).and_then(Value::as_f64);
-        if let Some(least) = bound("min").filter(|least| (count as f64) < *least) {
+    fn wrong_count(&self, [min, max]: [&str; 2], count: usize, unit: &str) -> Option<String> {
+        let bound = |keyword: &str| self.keyword(keyword).and_then(Value::as_f64);
+        if let Some(least) = bound(min).filter(|least| (count as f64) < *least) {
             return Some(format!("must have at least {least} {unit}"));
         }
-        let most = bound("max").filter(|most| (count as f64) > *most)?;
+        let most = bound(max).filter(|most| (count as f64) > *most)?;
         Some(format!("must have at most {most} {unit}"))
     }
 

@@ -7,7 +7,7 @@ use super::*;
 fn tool(name: &str, schema: Value) -> Tool {
     Tool {
         name: name.into(),
-        description: String::new(),
+        description: "".into(),
         input_schema: schema.into(),
         defer_loading: false,
         server_type: None,

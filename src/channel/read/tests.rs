@@ -11,7 +11,7 @@ use super::*;
 pub(super) fn tools() -> Vec<Tool> {
     let tool = |name: &str, properties: Value, required: Value| Tool {
         name: name.into(),
-        description: String::new(),
+        description: "".into(),
         input_schema:
             json!({"type": "object", "additionalProperties": false, "properties": properties, "required": required})
                 .into(),

@@ -1,6 +1,7 @@
 //! The measures of one history in one window.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::grounding::{Grounding, Haystack, Needs, Share, with_unescaped};
 use super::source::{Base, Played};
@@ -52,7 +53,7 @@ pub(crate) fn play(
 ) -> anyhow::Result<Row> {
     let mut meter = Meter::new(setup, target, &played.name);
     for (request, history, answer) in played.requests(base) {
-        let number = meter.row.requests;
+        let (request, number) = (Arc::new(request), meter.row.requests);
         meter.row.requests += 1;
         match plan(setup, target, &request) {
             Ok(Planned::Send(plan)) => {
