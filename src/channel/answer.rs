@@ -100,8 +100,8 @@ impl Answer {
             End::Complete { stop, usage } => (stop, usage),
             End::Failed(error) => {
                 // What was held back is not lost with the stream; a call that was begun is none.
-                self.end_reply(true, out);
-                return Next::Fail(error);
+                let heard = self.end_reply(true, out);
+                return self.saved(&heard, out).unwrap_or(Next::Fail(error));
             }
         };
         self.add(usage);
@@ -110,6 +110,24 @@ impl Answer {
             self.count(kind);
         }
         self.after(&heard, stop, out)
+    }
+
+    /// The calls that were whole before a stream broke off: the client can go on with them.
+    fn saved(&mut self, heard: &Heard, out: &mut Vec<Delta>) -> Option<Next> {
+        if heard.calls.is_empty() {
+            return None;
+        }
+        match judge(&self.about, &heard.calls, &self.objected, self.calls) {
+            Outcome::Send { calls, repairs } => {
+                self.count("stream-broken");
+                for kind in repairs {
+                    self.count(kind);
+                }
+                self.send(calls, out);
+                Some(self.finish(StopReason::ToolUse))
+            }
+            _ => None,
+        }
     }
 
     fn end_reply(&mut self, cut: bool, out: &mut Vec<Delta>) -> Heard {

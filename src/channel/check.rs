@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::situation::Situation;
-use super::{change, named};
+use super::{change, named, rewrite};
 use crate::history::{Act, Deed, History, Swap, View};
 use crate::rules::Role;
 use crate::wire::ToolUse;
@@ -90,14 +90,10 @@ fn was_shown(history: &History<'_>, path: &str) -> bool {
     history.files.record(path).is_some_and(|record| record.done[Deed::Read as usize] > 0)
 }
 
-/// Lines that are known would be gone, and fewer would come.
+/// Lines that are known would be left out.
 fn shrinks(shown: &str, view: &View, content: &str) -> Option<Objection> {
-    let kept = |line: &str| content.lines().any(|other| other.trim_end() == line.trim_end());
-    let known = |line: &str| view.lines().any(|other| other.text.trim_end() == line.trim_end());
-    let lost: Vec<&str> =
-        view.lines().map(|line| line.text.as_str()).filter(|line| !line.trim().is_empty() && !kept(line)).collect();
-    let added = content.lines().filter(|line| !line.trim().is_empty() && !known(line)).count();
-    (lost.len() > added).then(|| Objection {
+    let lost = rewrite::left_out(view, content);
+    (!lost.is_empty()).then(|| Objection {
         kind: "write-loses-lines",
         once: true,
         words: format!(

@@ -16,6 +16,7 @@ pub mod read;
 mod repair;
 mod reply;
 mod results;
+mod rewrite;
 mod schema;
 mod show;
 mod situation;

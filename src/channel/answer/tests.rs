@@ -207,6 +207,23 @@ fn a_prompted_call_is_read_healed_and_sent() {
 }
 
 #[test]
+fn a_whole_call_before_a_broken_stream_goes_out_and_a_begun_one_does_not() {
+    let heard = |written: &str| {
+        let mut answer = answer(ChannelKind::Prompted, vec![prompt("do it")]);
+        let mut out = Vec::new();
+        answer.on_delta(Delta::Text(written.to_owned()), &mut out);
+        let next = answer.on_end(End::Failed(WireError::new(crate::wire::ErrorKind::Api, "broken off")), &mut out);
+        (out, next)
+    };
+    let whole = call("Bash", json!({"command": "ls"})).to_string();
+    let (out, next) = heard(&format!("{whole}\n"));
+    assert_eq!(calls(&out), [("Bash", &json!({"command": "ls"}))]);
+    assert!(matches!(next, Next::Finish { stop: StopReason::ToolUse, .. }));
+    let (out, next) = heard(&whole[..whole.len() - 3]);
+    assert!(calls(&out).is_empty() && matches!(next, Next::Fail(_)), "{out:?}");
+}
+
+#[test]
 fn a_path_in_quotes_is_the_path() {
     let mut answer = answer(ChannelKind::Constrained, vec![prompt("read it")]);
     let (out, _) = say(&mut answer, call("Read", json!({"file_path": "\"a.txt\""})));

@@ -1,6 +1,6 @@
 //! A validator for the part of JSON Schema that tools use.
 //!
-//! Known: `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`, `items`, `prefixItems`, `anyOf`,
+//! A required property that has a default may be left out. Known: `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`, `items`, `prefixItems`, `anyOf`,
 //! `oneOf`, `allOf`, `not`, local `$ref`, bounds of numbers, lengths and `pattern`. What is not known is not checked.
 
 use std::fmt;
@@ -81,10 +81,13 @@ impl<'a> Schema<'a> {
         map.into_iter().flat_map(|properties| properties.keys().map(String::as_str))
     }
 
-    /// The names of the required properties.
+    /// The names of the properties that must be given. One that has a default need not be: clients list such as required,
+    /// and fill them in.
     pub fn required(&self) -> impl Iterator<Item = &'a str> {
         let list: Option<&'a Vec<Value>> = self.keyword("required").and_then(Value::as_array);
-        list.into_iter().flatten().filter_map(Value::as_str)
+        let properties = self.keyword("properties");
+        let filled = move |name: &&str| properties.and_then(|all| all.get(*name)?.get("default")).is_some();
+        list.into_iter().flatten().filter_map(Value::as_str).filter(move |name| !filled(name))
     }
 
     /// The only required property, where it is plain text.

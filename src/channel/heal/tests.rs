@@ -134,6 +134,14 @@ fn what_is_not_certain_is_said_and_not_guessed() {
 }
 
 #[test]
+fn what_the_client_fills_in_may_be_left_out() {
+    let search = json!({"type": "object", "additionalProperties": false, "required": ["query", "most"], "properties": {
+        "query": {"type": "string"}, "most": {"type": "number", "default": 5}}});
+    let healed = heal("Find", json!({"query": "tides"}), &[tool("Find", search)], &Lexicon::default()).unwrap();
+    assert_eq!((healed.input, healed.repairs.len()), (json!({"query": "tides"}), 0));
+}
+
+#[test]
 fn an_unknown_tool_is_answered_with_the_nearest() {
     let why = healed("Reat", json!({})).unwrap_err();
     assert!(why.starts_with("there is no tool `Reat`; the nearest are Read, "), "{why}");

@@ -46,8 +46,8 @@ fn call<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>, close: &str) -> Step<Fo
         Some(_) => ")",
         None => return Err(Stop::Not),
     };
-    let place = Place { tool: Some(called), close: if marked { close } else { "" } };
-    let input = members(&mut scan, closer, &place, &mut found.repairs)?;
+    let place = Place { tool: Some(called), closer, close: if marked { close } else { "" } };
+    let input = members(&mut scan, &place, &mut found.repairs)?;
     found.add(called, input);
     found.used = scan.at;
     if marked && scan.eat_spaced(close)? {
@@ -56,14 +56,18 @@ fn call<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>, close: &str) -> Step<Fo
     Ok(found)
 }
 
-/// Whose members are read: a tool's, or those of something inside; and the mark that closes the whole call.
+/// Whose members are read: a tool's, or those of something inside.
+#[derive(Clone, Copy)]
 struct Place<'a> {
     tool: Option<&'a str>,
+    /// What ends the members.
+    closer: &'a str,
+    /// The mark that ends the whole call.
     close: &'a str,
 }
 
 /// Something inside of a value: its keys are no parameters.
-const INSIDE: Place<'static> = Place { tool: None, close: "" };
+const INSIDE: Place<'static> = Place { tool: None, closer: "}", close: "" };
 
 impl Place<'_> {
     /// Whether the call is over here, so that what is open was left open.
@@ -72,11 +76,11 @@ impl Place<'_> {
     }
 }
 
-fn members(scan: &mut Scan<'_>, closer: &str, place: &Place<'_>, repairs: &mut Vec<&'static str>) -> Step<Value> {
+fn members(scan: &mut Scan<'_>, place: &Place<'_>, repairs: &mut Vec<&'static str>) -> Step<Value> {
     let mut map = Map::new();
     loop {
         scan.space();
-        if scan.eat(closer)? {
+        if scan.eat(place.closer)? {
             return Ok(Value::Object(map));
         }
         if !map.is_empty() && place.is_over(scan)? {
@@ -92,33 +96,27 @@ fn members(scan: &mut Scan<'_>, closer: &str, place: &Place<'_>, repairs: &mut V
         if key.is_empty() || scan.eat_any(&[":", "="])?.is_none() {
             return Err(Stop::Not);
         }
-        let value = value(scan, closer, place, key, repairs)?;
+        let value = value(scan, place, key, repairs)?;
         map.insert(key.to_owned(), value);
         scan.space();
         scan.eat(",")?;
     }
 }
 
-fn value(
-    scan: &mut Scan<'_>,
-    closer: &str,
-    place: &Place<'_>,
-    key: &str,
-    repairs: &mut Vec<&'static str>,
-) -> Step<Value> {
+fn value(scan: &mut Scan<'_>, place: &Place<'_>, key: &str, repairs: &mut Vec<&'static str>) -> Step<Value> {
     let before = scan.at;
     scan.space();
     if let Some(quote) = scan.eat_any(&QUOTES)? {
-        return quoted(scan, quote, closer, place, repairs).map(Value::from);
+        return quoted(scan, quote, place, repairs).map(Value::from);
     }
     match scan.next()? {
         Some('{') => {
             scan.need("{")?;
-            members(scan, "}", &INSIDE, repairs)
+            members(scan, &INSIDE, repairs)
         }
         Some('[') => items(scan, place, key, repairs),
         Some('"') => scan.literal(repairs),
-        _ => bare(scan, before, closer, place, key, repairs),
+        _ => bare(scan, before, place, key, repairs),
     }
 }
 
@@ -130,7 +128,7 @@ fn items(scan: &mut Scan<'_>, place: &Place<'_>, key: &str, repairs: &mut Vec<&'
         if scan.eat("]")? {
             return Ok(Value::Array(list));
         }
-        list.push(value(scan, "]", place, key, repairs)?);
+        list.push(value(scan, &Place { closer: "]", ..*place }, key, repairs)?);
         scan.space();
         scan.eat(",")?;
     }
@@ -138,13 +136,7 @@ fn items(scan: &mut Scan<'_>, place: &Place<'_>, key: &str, repairs: &mut Vec<&'
 
 /// Takes text up to its closing quote; where there is none to the very end, up to the closer before the mark that ends the
 /// call.
-fn quoted<'a>(
-    scan: &mut Scan<'a>,
-    quote: &str,
-    closer: &str,
-    place: &Place<'_>,
-    repairs: &mut Vec<&'static str>,
-) -> Step<&'a str> {
+fn quoted<'a>(scan: &mut Scan<'a>, quote: &str, place: &Place<'_>, repairs: &mut Vec<&'static str>) -> Step<&'a str> {
     let rest = scan.rest();
     if let Some(end) = rest.find(quote) {
         scan.at += end + quote.len();
@@ -155,7 +147,7 @@ fn quoted<'a>(
     }
     let call = rest.trim_end().strip_suffix(place.close).filter(|_| !place.close.is_empty()).ok_or(Stop::Not)?;
     let text = call.trim_end();
-    let text = text.strip_suffix(closer).unwrap_or(text);
+    let text = text.strip_suffix(place.closer).unwrap_or(text);
     scan.at += text.len();
     repairs.push("unquoted-text");
     Ok(text)
@@ -166,7 +158,6 @@ fn quoted<'a>(
 fn bare(
     scan: &mut Scan<'_>,
     before: usize,
-    closer: &str,
     place: &Place<'_>,
     key: &str,
     repairs: &mut Vec<&'static str>,
@@ -178,7 +169,7 @@ fn bare(
         return Ok(value);
     }
     let Some(tool) = place.tool else { return Err(Stop::Not) };
-    let length = text_end(scan, closer, tool, place)?;
+    let length = text_end(scan, tool, place)?;
     // Lines before the text are its own; a space behind the colon is not.
     let start = if scan.seen.text[before..scan.at].contains('\n') { before } else { scan.at };
     scan.at += length;
@@ -188,7 +179,7 @@ fn bare(
 }
 
 /// Where text without quotes ends: before `,KEY:` of the tool, or before a closer at the end of the line.
-fn text_end(scan: &Scan<'_>, closer: &str, tool: &str, place: &Place<'_>) -> Step<usize> {
+fn text_end(scan: &Scan<'_>, tool: &str, place: &Place<'_>) -> Step<usize> {
     let rest = scan.rest();
     for (at, c) in rest.char_indices() {
         let mut ahead = Scan { at: scan.at + at, ..*scan };
@@ -201,8 +192,8 @@ fn text_end(scan: &Scan<'_>, closer: &str, tool: &str, place: &Place<'_>) -> Ste
             }
         } else if place.is_over(&ahead)? {
             return Ok(at);
-        } else if rest[at..].starts_with(closer) {
-            ahead.need(closer)?;
+        } else if rest[at..].starts_with(place.closer) {
+            ahead.need(place.closer)?;
             if matches!(ahead.next()?, None | Some('\n' | '<')) {
                 return Ok(at);
             }
