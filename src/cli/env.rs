@@ -39,6 +39,8 @@ pub(super) fn variables(listen: &str, model: Option<&str>) -> Vec<(&'static str,
         ("CLAUDE_CODE_TOTAL_TOKENS_REMINDER", "off".to_owned()),
         // Titles and suggestions would take the only slot of a local server; nothing should leave the machine.
         ("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".to_owned()),
+        // Newer clients give up a reply that is not streamed after 300 s, whatever arrives meanwhile.
+        ("API_TIMEOUT_MS", "1800000".to_owned()),
     ];
     if let Some(model) = model {
         list.push(("ANTHROPIC_MODEL", model.to_owned()));

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::pipeline::Target;
-use crate::rules::{ChannelKind, ModelProfile, RuleSet, family_of};
+use crate::rules::{ChannelKind, ModelProfile, RuleSet, Sampling, family_of};
 use crate::tokens::Window;
 use crate::wire::Dialect;
 
@@ -22,6 +22,8 @@ pub struct ModelFacts {
 pub struct ShowFacts {
     /// `num_ctx` of the Modelfile.
     pub num_ctx: Option<usize>,
+    /// Strings at which a reply ends, by the Modelfile. A request that names some of its own takes their place.
+    pub stop: Vec<String>,
     /// Other names under which its family may be known: what it was made from, its architecture.
     pub kin: Vec<String>,
     /// Ollama renders it by a Go template, which breaks tool lists and swallows calls.
@@ -59,6 +61,15 @@ pub(super) fn same_model(a: &str, b: &str) -> bool {
 }
 
 impl ShowFacts {
+    /// What this model is to be asked with: its own ends beside ours, and nothing of thinking where it cannot think,
+    /// which Ollama refuses.
+    fn adapt(&self, sampling: &mut Sampling) {
+        sampling.stop.extend(self.stop.iter().filter(|end| !sampling.stop.contains(*end)).cloned().collect::<Vec<_>>());
+        if !self.capabilities.iter().any(|capability| capability == "thinking") {
+            sampling.think = None;
+        }
+    }
+
     /// Reads the answer of `/api/show`.
     pub fn read(show: &Value) -> Self {
         let text = |key: &str| show.get(key).and_then(Value::as_str).unwrap_or_default();
@@ -69,7 +80,8 @@ impl ShowFacts {
         let kin = kin.iter().filter_map(|path| show.pointer(path)?.as_str()).filter(|name| !name.is_empty());
         let capabilities = show.get("capabilities").and_then(Value::as_array);
         Self {
-            num_ctx: parameter(text("parameters"), "num_ctx"),
+            num_ctx: values(text("parameters"), "num_ctx").find_map(|value| value.parse().ok()),
+            stop: values(text("parameters"), "stop").map(unquoted).collect(),
             kin: kin.map(str::to_owned).collect(),
             go_template: !renderer && is_go_template(text("template")),
             capabilities: capabilities.into_iter().flatten().filter_map(|c| c.as_str().map(str::to_owned)).collect(),
@@ -85,6 +97,7 @@ impl ModelFacts {
         if self.show.go_template && family.ollama == ChannelKind::Native {
             family.ollama = ChannelKind::Prompted;
         }
+        self.show.adapt(&mut family.sampling);
         Some(Target {
             model,
             profile: family.into(),
@@ -121,9 +134,15 @@ fn is_go_template(template: &str) -> bool {
     template.contains("{{") && !template.contains("{%")
 }
 
-/// A line of the Modelfile's parameters, such as `num_ctx 8192`.
-fn parameter(parameters: &str, name: &str) -> Option<usize> {
-    parameters.lines().find_map(|line| line.trim().strip_prefix(name)?.trim().parse().ok())
+/// The values of the Modelfile's parameters of one name, from lines such as `num_ctx 8192`.
+fn values<'a>(parameters: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+    let words = parameters.lines().filter_map(|line| line.trim().split_once(char::is_whitespace));
+    words.filter(move |(word, _)| *word == name).map(|(_, value)| value.trim())
+}
+
+/// A value without the quotes in which strings are listed.
+fn unquoted(value: &str) -> String {
+    serde_json::from_str(value).unwrap_or_else(|_| value.to_owned())
 }
 
 #[cfg(test)]
@@ -158,13 +177,25 @@ mod tests {
             "capabilities": ["completion", "tools"]}));
         assert_eq!((show.num_ctx, show.go_template), (Some(8192), true));
         assert_eq!(
-            (show.kin, show.capabilities),
+            (show.kin.clone(), show.capabilities.clone()),
             (vec!["qwen2".to_owned()], vec!["completion".into(), "tools".into()])
         );
+        assert_eq!(show.stop, ["<|im_end|>"]);
         let rendered = json!({"template": "{{ .Prompt }}", "modelfile": "RENDERER qwen3-coder\nPARSER qwen3-coder"});
         assert!(!ShowFacts::read(&rendered).go_template);
         let jinja = json!({"template": "{%- if tools %}{{ tools | tojson }}{% endif %}", "modelfile": "TEMPLATE {{ .Prompt }}"});
         assert!(!ShowFacts::read(&jinja).go_template);
+    }
+
+    #[test]
+    fn a_model_keeps_its_own_ends_and_is_asked_to_think_only_where_it_can() {
+        let ours = || Sampling { stop: vec!["END".into()], think: Some(false), ..Sampling::default() };
+        let (mut plain, mut thinking) = (ours(), ours());
+        let show = ShowFacts { stop: vec!["<|im_end|>".into(), "END".into()], ..ShowFacts::default() };
+        show.adapt(&mut plain);
+        assert_eq!((plain.stop, plain.think), (vec!["END".to_owned(), "<|im_end|>".into()], None));
+        ShowFacts { capabilities: vec!["thinking".into()], ..show }.adapt(&mut thinking);
+        assert_eq!(thinking.think, Some(false));
     }
 
     #[test]

@@ -88,6 +88,24 @@ async fn cut_ollama_lines_end_in_an_error_too() {
 }
 
 #[tokio::test]
+async fn cut_at_any_byte_a_document_is_a_message_or_an_error() {
+    for (ollama, sample) in [(false, good_events()), (true, good_lines())] {
+        let scripts = (0..sample.len()).map(|at| cut_at(sample.as_bytes(), at));
+        let upstream = Upstream::start(scripts).await;
+        let door = if ollama { Door::ollama(&upstream).await } else { Door::anthropic(&upstream).await };
+        for at in 0..sample.len() {
+            let answer = door.messages(&request(false)).await;
+            assert!(!answer.broken, "cut at {at}");
+            if answer.status == 200 {
+                assert_eq!(answer.json()["stop_reason"], "end_turn", "cut at {at}");
+            } else {
+                answer.assert_error();
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_clean_end_in_the_middle_is_no_message() {
     let text = good_events();
     let upstream = Upstream::start([Script::events(&text[..text.find("event: message_delta").unwrap()])]).await;
