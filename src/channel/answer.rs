@@ -10,7 +10,7 @@ use super::reply::{Heard, Reply};
 use super::show::{Shown, Speaker};
 use super::situation::Situation;
 use super::verdict::{Outcome, judge};
-use super::{bind, guard, named, own};
+use super::{bind, grounded, guard, named, own};
 use crate::wire::{Delta, End, StopReason, ToolUse, Usage, WireError};
 
 /// What the model is asked again inside the proxy, within one turn of the client.
@@ -64,7 +64,7 @@ impl Answer {
     pub fn new(about: impl Into<Arc<Situation>>) -> Self {
         let about = about.into();
         let early = named::undone(&about);
-        let reply = Some(Reply::new(&about, early.is_some()));
+        let reply = Some(Reply::new(&about, early.is_some(), grounded::watched(&about)));
         Self {
             early,
             about,
@@ -90,7 +90,7 @@ impl Answer {
     pub fn on_delta(&mut self, delta: Delta, out: &mut Vec<Delta>) {
         let before = out.len();
         let about = &self.about;
-        self.reply.get_or_insert_with(|| Reply::new(about, false)).on_delta(delta, out);
+        self.reply.get_or_insert_with(|| Reply::new(about, false, None)).on_delta(delta, out);
         self.listen(&out[before..]);
     }
 
@@ -132,7 +132,7 @@ impl Answer {
 
     fn end_reply(&mut self, cut: bool, out: &mut Vec<Delta>) -> Heard {
         let before = out.len();
-        let reply = self.reply.take().unwrap_or_else(|| Reply::new(&self.about, false));
+        let reply = self.reply.take().unwrap_or_else(|| Reply::new(&self.about, false, None));
         let heard = reply.on_end(cut, out);
         self.listen(&out[before..]);
         heard
@@ -182,15 +182,15 @@ impl Answer {
 
     /// An answer without a call.
     fn after_text(&mut self, heard: &Heard, stop: StopReason, out: &mut Vec<Delta>) -> Next {
-        let muted = self.early.is_some() && !heard.answer.trim().is_empty();
-        let empty = !self.spoke && !muted && stop != StopReason::MaxTokens;
-        if empty && self.about.model.check.empty_answer && !self.objected.contains(&"empty-answer") {
+        let silent = !self.spoke && heard.kept.trim().is_empty() && stop != StopReason::MaxTokens;
+        if silent && self.about.model.check.empty_answer && !self.objected.contains(&"empty-answer") {
             return self.ask(heard, "empty-answer", guard::EMPTY, None, out);
         }
+        let invented = || grounded::uncomputed(&self.about, grounded::ANSWER_NUMBER, heard.unknown.as_ref()?);
         if stop != StopReason::MaxTokens
-            && let Some(objection) = self.early.take()
+            && let Some(objection) = self.early.take().or_else(invented)
         {
-            self.held = vec![Delta::Text(heard.answer.clone())];
+            self.held = vec![Delta::Text(heard.kept.clone())];
             return self.ask(heard, objection.kind, &objection.words, objection.reply, out);
         }
         self.finish(stop)

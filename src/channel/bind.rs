@@ -59,7 +59,7 @@ fn require_text(schema: &mut Value) {
     let required: Vec<String> = strings(&schema["required"]);
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
     for (key, property) in properties {
-        let text = property["type"] == "string" && property.get("enum").is_none();
+        let text = property["type"] == "string" && property.get("enum").is_none() && property.get("pattern").is_none();
         if text && required.contains(key) && !may_be_empty(key) && property.get("minLength").is_none() {
             property["minLength"] = json!(1);
         }

@@ -31,6 +31,23 @@ pub(super) fn only_repeats(view: &View, swap: Swap<'_>) -> bool {
     swap.new.lines().count() > swap.old.lines().count() && added.peek().is_some() && added.all(stands)
 }
 
+/// The lines at the end of an edit's new text that follow its old text in the file already, and would stand there twice.
+pub(super) fn repeats_next<'a>(view: &View, swap: Swap<'a>) -> Option<&'a str> {
+    let behind = view
+        .segments
+        .iter()
+        .find_map(|segment| segment.text().split_once(swap.old).map(|(_, rest)| rest.to_owned()))?;
+    let mut next =
+        behind.strip_prefix('\n')?.lines().filter(|line| !line.trim().is_empty()).take(SHOWN).collect::<Vec<_>>();
+    let end = |lines: &[&str]| swap.new.trim_end().ends_with(&format!("\n{}", lines.join("\n")));
+    while !next.is_empty() && !end(&next) {
+        next.pop();
+    }
+    let repeated = next.join("\n");
+    let kept = swap.old.trim_end().ends_with(&repeated);
+    (!next.is_empty() && !kept).then(|| &swap.new.trim_end()[swap.new.trim_end().len() - repeated.len()..])
+}
+
 /// The word that an edit renamed, where it still stands in the file, with the lines in which it does.
 pub(super) fn left_over<'a>(view: &View, swap: Swap<'a>) -> Option<(&'a str, Vec<String>)> {
     let (old, new) = renamed(swap.old, swap.new)?;
@@ -63,7 +80,7 @@ fn renamed<'a>(old: &'a str, new: &'a str) -> Option<(&'a str, &'a str)> {
     }
 }
 
-fn has_word(text: &str, word: &str) -> bool {
+pub(super) fn has_word(text: &str, word: &str) -> bool {
     words(text).any(|other| other == word)
 }
 
@@ -123,6 +140,16 @@ mod tests {
         assert!(only_repeats(&view, swap("one", "one\ntwo\nthree")));
         assert!(!only_repeats(&view, swap("three", "three\nfour")));
         assert!(!only_repeats(&view, swap("one\ntwo", "two")));
+    }
+
+    #[test]
+    fn an_edit_that_repeats_what_follows_it_is_found() {
+        let view = view("one\ntwo\nthree\n");
+        assert_eq!(repeats_next(&view, swap("one", "zero\none\ntwo\nthree")), Some("two\nthree"));
+        assert_eq!(repeats_next(&view, swap("one", "zero\none\ntwo")), Some("two"));
+        assert_eq!(repeats_next(&view, swap("one", "zero\none")), None);
+        assert_eq!(repeats_next(&view, swap("one\ntwo", "1\ntwo")), None);
+        assert_eq!(repeats_next(&view, swap("o", "0")), None);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::situation::Situation;
-use super::{change, named, rewrite};
+use super::{change, grounded, named, rewrite};
 use crate::history::{Act, Deed, History, Swap, View};
 use crate::rules::Role;
 use crate::wire::ToolUse;
@@ -46,29 +46,39 @@ pub(super) fn check(about: &Situation, history: &History<'_>, call: &ToolUse) ->
             Verdict::ReadFirst(path.to_owned())
         }
         Act::Edit { path, swaps } if profile.edits => {
-            let objection = history.files.view(path).and_then(|view| {
-                let edit = Edit { shown: about.shown_path(path), view, role };
+            let prompt = about.newest_prompt().map_or("", |(prompt, _)| prompt);
+            pass_unless(history.files.view(path).and_then(|view| {
+                let edit = Edit { shown: about.shown_path(path), view, role, prompt };
                 swaps.iter().find_map(|swap| edit.object(*swap))
-            });
-            objection.map_or(Verdict::Pass, Verdict::Object)
+            }))
         }
-        Act::Write { path, content } => match write(about, history, path, content) {
-            Some(objection) => Verdict::Object(objection),
-            None => Verdict::Pass,
-        },
+        Act::Write { path, content } => pass_unless(write(about, history, path, content)),
         _ => Verdict::Pass,
     }
 }
 
+fn pass_unless(objection: Option<Objection>) -> Verdict {
+    objection.map_or(Verdict::Pass, Verdict::Object)
+}
+
 fn write(about: &Situation, history: &History<'_>, path: &str, content: &str) -> Option<Objection> {
     let profile = &about.model.check;
-    let blind = || named::write_blind(about, path);
     let shrinks = || {
         let view = history.files.view(path).filter(|_| was_shown(history, path))?;
         shrinks(about.shown_path(path), view, content)
     };
-    let objection = if profile.named_files { blind() } else { None };
-    objection.or_else(|| if profile.whole_writes { shrinks() } else { None })
+    let blind = profile.named_files.then(|| named::write_blind(about, path)).flatten();
+    blind
+        .or_else(|| profile.known_numbers.then(|| grounded::invented(about, content)).flatten())
+        .or_else(|| profile.copies.then(|| grounded::copied(about, history, path, content)).flatten())
+        .or_else(|| profile.whole_writes.then(shrinks).flatten())
+}
+
+/// The arguments of an edit of this file: one of its lines, by another text.
+pub(super) fn edit_of(about: &Situation, history: &History<'_>, tool: &str, path: &str) -> Option<Value> {
+    let (view, role) = (history.files.view(path)?, about.roles.get(tool));
+    let edit = Edit { shown: about.shown_path(path), view, role, prompt: "" };
+    edit.narrowed(&[(single_lines(view), false)])
 }
 
 /// The file was neither read nor written yet, nor looked for in vain.
@@ -110,6 +120,8 @@ struct Edit<'a> {
     shown: &'a str,
     view: &'a View,
     role: Option<&'a Role>,
+    /// The newest typed prompt.
+    prompt: &'a str,
 }
 
 impl Edit<'_> {
@@ -121,6 +133,11 @@ impl Edit<'_> {
             _ if swap.old == swap.new => Some(self.unchanged(swap)),
             2.. if !swap.all => Some(self.several(swap, times)),
             1 if change::only_repeats(self.view, swap) => Some(self.repeating()),
+            1 if !swap.all
+                && let Some(lines) = change::repeats_next(self.view, swap) =>
+            {
+                Some(self.repeating_next(swap, lines))
+            }
             1 => change::stands_elsewhere(self.view, swap).map(|word| self.elsewhere(swap, word)),
             _ => None,
         }
@@ -175,16 +192,33 @@ impl Edit<'_> {
         }
     }
 
-    fn elsewhere(&self, swap: Swap<'_>, word: &str) -> Objection {
+    fn repeating_next(&self, swap: Swap<'_>, lines: &str) -> Objection {
         Objection {
-            kind: "edit-word-elsewhere",
+            kind: "edit-repeats-next",
             once: true,
             words: format!(
-                "Not done: {word} stands in other places of {} too. Replace all of them, or this one only.",
+                "Not done: the new text ends with what follows that place in {} already. Leave this out of it:\n{lines}",
                 self.shown
             ),
             reply: None,
-            arguments: self.narrowed(&[(vec![word.to_owned()], true), (vec![swap.old.to_owned()], false)]),
+            arguments: self.narrowed(&[(vec![swap.old.to_owned()], false)]),
+        }
+    }
+
+    /// Where the prompt itself names the word, all of its places are meant.
+    fn elsewhere(&self, swap: Swap<'_>, word: &str) -> Objection {
+        let all = (vec![word.to_owned()], true);
+        let (words, choices) = if change::has_word(self.prompt, word) {
+            ("Replace all of them.", vec![all])
+        } else {
+            ("Replace all of them, or this one only.", vec![all, (vec![swap.old.to_owned()], false)])
+        };
+        Objection {
+            kind: "edit-word-elsewhere",
+            once: true,
+            words: format!("Not done: {word} stands in other places of {} too. {words}", self.shown),
+            reply: None,
+            arguments: self.narrowed(&choices),
         }
     }
 

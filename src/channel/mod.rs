@@ -6,6 +6,7 @@ mod body;
 mod change;
 mod check;
 mod choice;
+mod grounded;
 mod guard;
 pub mod heal;
 mod json;

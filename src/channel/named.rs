@@ -3,10 +3,10 @@
 
 use serde_json::json;
 
-use super::bind;
-use super::check::Objection;
+use super::check::{Objection, edit_of};
 use super::situation::Situation;
-use crate::history::prompts;
+use super::{bind, grounded};
+use crate::history::{Act, Call, History, prompts};
 use crate::rules::{ChannelKind, Role};
 use crate::wire::{Message, ToolUse};
 
@@ -32,19 +32,50 @@ pub(super) fn undone(about: &Situation) -> Option<Objection> {
     if !files.is_empty() {
         return Some(answer_early(about, &files));
     }
-    asks_to_run(about).then(|| not_run(about)).flatten()
+    let unrun = asks_for(about, &check.run_words).then(|| not_run(about)).flatten();
+    unrun.or_else(|| in_vain(about))
 }
 
-/// The newest prompt asks to run something, and no command was run since.
-fn asks_to_run(about: &Situation) -> bool {
+/// The newest prompt has one of these words, by which it asks to run something, and no command was run since.
+pub(super) fn asks_for(about: &Situation, words: &[String]) -> bool {
     let Some(prompt) = prompts(&about.messages, &[], 0, about.messages.len()).pop() else { return false };
-    let words = &about.model.check.run_words;
-    let asked = prompt
-        .text
-        .split(|c: char| !c.is_alphanumeric())
-        .any(|word| words.iter().any(|w| w.eq_ignore_ascii_case(word)));
     let runs = |call: &ToolUse| matches!(about.roles.get(&call.name), Some(Role::Run { .. }));
-    asked && !about.messages[prompt.message..].iter().flat_map(Message::tool_uses).any(runs)
+    has_one_of(prompt.text, words) && !about.messages[prompt.message..].iter().flat_map(Message::tool_uses).any(runs)
+}
+
+/// Whether a prompt has one of these words.
+pub(super) fn has_one_of(prompt: &str, words: &[String]) -> bool {
+    let mut all = prompt.split(|c: char| !c.is_alphanumeric());
+    all.any(|word| words.iter().any(|wanted| wanted.eq_ignore_ascii_case(word)))
+}
+
+/// What the last calls tried in vain: an edit that failed, a read of a file that was guessed.
+fn in_vain(about: &Situation) -> Option<Objection> {
+    let check = &about.model.check;
+    if !check.failed_edits && check.search_command.is_empty() {
+        return None;
+    }
+    let history = about.history();
+    let unchanged = check.failed_edits.then(|| unchanged(about, &history)).flatten();
+    unchanged.or_else(|| (!check.search_command.is_empty()).then(|| grounded::guessed(about, &history)).flatten())
+}
+
+/// A file whose edit failed since the prompt, and that no later call has changed.
+fn unchanged(about: &Situation, history: &History<'_>) -> Option<Objection> {
+    let prompt = prompts(&about.messages, &[], 0, about.messages.len()).pop()?.message;
+    let changes = |call: &&Call<'_>| matches!(call.act, Act::Edit { .. } | Act::Write { .. }) && call.message > prompt;
+    let last = |path| history.calls.iter().filter(changes).rfind(|call| call.act.path() == path);
+    let failed = history.calls.iter().filter(changes).find(|call| last(call.act.path()).is_some_and(Call::failed))?;
+    let (path, tool) = (failed.act.path()?, &failed.call.name);
+    let reply = || Some(bind::call(tool, &edit_of(about, history, tool, path)?));
+    let shown = about.shown_path(path);
+    Some(Objection {
+        kind: "answer-unchanged",
+        once: true,
+        words: format!("Not done: {shown} is not changed, that call failed. Make it again, with a line of the file."),
+        arguments: None,
+        reply: if about.kind == ChannelKind::Constrained { reply() } else { None },
+    })
 }
 
 fn not_run(about: &Situation) -> Option<Objection> {

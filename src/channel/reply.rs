@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::ANSWER;
+use super::grounded::{Numbers, settled};
 use super::heal::{nameless, only_taker};
 use super::read::{Quotes, Reader, arguments_in};
 use super::show::has_tools;
@@ -19,8 +20,10 @@ pub(super) struct Heard {
     /// All that the model said, as it said it.
     pub(super) said: String,
     pub(super) calls: Vec<HeardCall>,
-    /// The text of a bound answer.
-    pub(super) answer: String,
+    /// What has not gone out of the text of a bound answer.
+    pub(super) kept: String,
+    /// A number in it that stands nowhere so far.
+    pub(super) unknown: Option<String>,
     /// A call was cut off, and which.
     pub(super) cut: Option<String>,
     /// What was mended in reading.
@@ -47,6 +50,8 @@ pub(super) struct Reply {
     lexicon: Arc<Lexicon>,
     /// The text of an answer does not go out: it is known that it will be asked again.
     mute: bool,
+    /// What an answer may name: it goes out up to the first number that is not among these.
+    numbers: Option<Numbers>,
 }
 
 impl HeardCall {
@@ -56,7 +61,7 @@ impl HeardCall {
 }
 
 impl Reply {
-    pub(super) fn new(about: &Situation, mute: bool) -> Self {
+    pub(super) fn new(about: &Situation, mute: bool, numbers: Option<Numbers>) -> Self {
         let examples = about.model.examples.iter().flat_map(|example| &example.steps);
         let written = examples.map(|step| super::write::call(about.model.show.form, &step.tool, &step.arguments));
         let quotes = Quotes::new(&about.messages, written);
@@ -64,7 +69,7 @@ impl Reply {
         let reader = Reader::new(&callable, &quotes, &about.lexicon);
         let bound = about.kind == ChannelKind::Constrained && has_tools(&about.head);
         let bound = bound.then(Unbind::default);
-        Self { heard: Heard::default(), reader, bound, tools: callable, lexicon: about.lexicon.clone(), mute }
+        Self { heard: Heard::default(), reader, bound, tools: callable, lexicon: about.lexicon.clone(), mute, numbers }
     }
 
     /// Takes one piece; pushes what may go out now.
@@ -76,10 +81,8 @@ impl Reply {
                 match &mut self.bound {
                     Some(unbind) => {
                         let text = unbind.on_text(&text);
-                        self.heard.answer.push_str(&text);
-                        if !self.mute {
-                            read.push(Delta::Text(text));
-                        }
+                        self.heard.kept.push_str(&text);
+                        read.push(Delta::Text(self.release(false)));
                     }
                     None => self.reader.on_text(&text, &mut read),
                 }
@@ -118,6 +121,24 @@ impl Reply {
         }
     }
 
+    /// What of a bound answer may go out. The text may go on, unless it is `whole`.
+    fn release(&mut self, whole: bool) -> String {
+        let kept = &self.heard.kept;
+        let settled = if whole { kept.len() } else { settled(kept) };
+        let end = match &self.numbers {
+            _ if self.mute || self.heard.unknown.is_some() => 0,
+            None => kept.len(),
+            Some(numbers) => match numbers.first_unknown(&kept[..settled]) {
+                Some((at, number)) => {
+                    self.heard.unknown = Some(number);
+                    at
+                }
+                None => settled,
+            },
+        };
+        self.heard.kept.drain(..end).collect()
+    }
+
     /// The end; pushes what was held back.
     pub(super) fn on_end(mut self, cut_by_length: bool, out: &mut Vec<Delta>) -> Heard {
         let mut read = Vec::new();
@@ -126,7 +147,9 @@ impl Reply {
             Some(Bound::Call(name, input)) => self.heard.calls.push(HeardCall::new(name, input)),
             Some(Bound::Cut(name)) => self.heard.cut = Some(name.unwrap_or_default()),
             Some(Bound::Unbound(text)) => self.reader.on_text(&text, &mut read),
-            Some(Bound::Answer { .. }) | None => {}
+            Some(Bound::Answer { .. }) if cut_by_length => read.push(Delta::Text(std::mem::take(&mut self.heard.kept))),
+            Some(Bound::Answer { .. }) => read.push(Delta::Text(self.release(true))),
+            None => {}
         }
         self.reader.on_end(cut_by_length, &mut read);
         if cut_by_length {

@@ -31,6 +31,8 @@ struct Note {
     tool: String,
     /// It shows a file: its text is the file's own.
     reading: bool,
+    /// It is a list, a line an item.
+    listing: bool,
     /// All that is said of it, where that is short.
     instead: Option<String>,
     /// What is said behind it.
@@ -55,7 +57,8 @@ impl Notes {
             let instead = notes.done(call, &model.show, &files, &mut changed);
             let nudge = nudge(&calls, at, &model.check);
             let reading = matches!(call.act, Act::Read { .. });
-            let note = Note { tool: call.call.name.clone(), reading, instead, nudge };
+            let listing = matches!(call.act, Act::List { .. }) && call.ok();
+            let note = Note { tool: call.call.name.clone(), reading, listing, instead, nudge };
             notes.results.entry(call.call.id.clone()).or_insert(note);
         }
         notes
@@ -100,6 +103,10 @@ impl Notes {
         let told = match note.and_then(|note| note.instead.clone()) {
             Some(short) => short,
             None => self.retold(result, note.is_some_and(|note| note.reading), show),
+        };
+        let told = match note {
+            Some(note) if note.listing && show.count_lines > 0 => counted(told, show.count_lines),
+            _ => told,
         };
         match note.and_then(|note| note.nudge.as_deref()) {
             Some(nudge) => format!("{told}\n{nudge}"),
@@ -160,6 +167,12 @@ fn facts(said: &mut String, show: &ShowProfile, view: &View, swap: Swap<'_>) {
 fn nudge(calls: &[Call<'_>], at: usize, check: &CheckProfile) -> Option<String> {
     let times = guard::times_so_far(calls, at);
     (check.repeats > 0 && times >= check.repeats).then(|| guard::nudge(times))
+}
+
+/// A listing of so many lines or more says how many: small models cannot count.
+fn counted(text: String, least: usize) -> String {
+    let lines = text.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('(')).count();
+    if lines < least { text } else { format!("{text}\n({lines} lines)") }
 }
 
 /// An error says so: servers drop the field.

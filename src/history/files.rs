@@ -77,7 +77,8 @@ fn show(view: &mut View, act: &Act<'_>, call: &Call<'_>, stamp: usize) {
             let text = call.result_text();
             let lines = numbered_lines(&text);
             let all = lines.len() + 1 >= text.trim_end().split('\n').count();
-            let whole = all && limit.is_none() && offset.is_none_or(|offset| offset <= 1);
+            let to_the_end = limit.is_none_or(|limit| lines.len() < limit);
+            let whole = all && to_the_end && offset.is_none_or(|offset| offset <= 1);
             view.read(&lines, whole, stamp);
         }
         Act::Edit { swaps, .. } => swaps.iter().for_each(|swap| view.edit(*swap, stamp)),

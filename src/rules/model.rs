@@ -118,6 +118,8 @@ pub struct ShowProfile {
     pub left_over: bool,
     /// Behind that line stands how the changed place now reads.
     pub now_reads: bool,
+    /// Behind a listing of so many lines or more stands how many it has. 0: never.
+    pub count_lines: usize,
     /// Show the lines of the pack that stand for the client's system prompt; `instructions` stand in either case.
     pub lines: bool,
     /// Show what belongs before the first prompt: environment, project notes.
@@ -163,6 +165,20 @@ pub struct CheckProfile {
     pub named_files: bool,
     /// Words by which a prompt asks to run something: an answer before any command was run is asked for once more.
     pub run_words: Vec<String>,
+    /// Words by which a prompt asks to compute one number from others: several that are written to a file before any
+    /// command was run are asked for once more.
+    pub compute_words: Vec<String>,
+    /// A regular expression for the commands that compute; a bound reply keeps to it where that is asked for.
+    pub compute_pattern: String,
+    /// The command that searches all files for `{text}`. Set, it is asked for when a model answers after it has read in
+    /// vain a file that nothing had named.
+    pub search_command: String,
+    /// Ask once more for a number that stands nowhere so far: as the whole of a file, or in an answer after a call.
+    pub known_numbers: bool,
+    /// Ask once more when an answer leaves a file unchanged whose edit has failed.
+    pub failed_edits: bool,
+    /// Ask once more when a write copies the whole of another file.
+    pub copies: bool,
     /// Ask once more when the answer is empty.
     pub empty_answer: bool,
     /// The most that upstream is asked again within one turn of the client.
@@ -211,6 +227,7 @@ impl Default for ShowProfile {
             changed_files: false,
             left_over: false,
             now_reads: false,
+            count_lines: 0,
             lines: true,
             preamble: true,
             parked: true,
@@ -228,6 +245,12 @@ impl Default for CheckProfile {
             repeats: 3,
             named_files: false,
             run_words: Vec::new(),
+            compute_words: Vec::new(),
+            compute_pattern: String::new(),
+            search_command: String::new(),
+            known_numbers: false,
+            failed_edits: false,
+            copies: false,
             empty_answer: true,
             asks: 2,
         }
