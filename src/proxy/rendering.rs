@@ -62,8 +62,10 @@ impl Probe {
 
     /// What is not as expected in a rendered prompt, a sentence each.
     pub(super) fn judge(&self, setup: &Setup, rendered: &str) -> Vec<String> {
-        let system = [&self.head.system].into_iter().filter(|text| !text.is_empty() && !rendered.contains(*text));
-        let mut wrong: Vec<String> = system.map(|_| said("leaves out the system text")).collect();
+        let mut wrong = Vec::new();
+        if !rendered.contains(self.system()) {
+            wrong.push(said("leaves out the system text"));
+        }
         if self.tools.iter().any(|tool| !rendered.contains(&**tool)) {
             wrong.push(said("leaves out tools"));
         }
@@ -75,10 +77,15 @@ impl Probe {
         wrong
     }
 
+    /// Templates may trim what they are given.
+    fn system(&self) -> &str {
+        self.head.system.trim()
+    }
+
     /// What stands around the messages; or the text of the first that is not in its place.
     fn frame(&self, rendered: &str) -> Result<String, String> {
         let (mut frame, mut rest) = (String::new(), rendered);
-        if let Some((before, behind)) = rendered.split_once(&self.head.system) {
+        if let Some((before, behind)) = rendered.split_once(self.system()) {
             frame.push_str(before);
             rest = behind;
         }
@@ -116,7 +123,7 @@ fn said(what: &str) -> String {
 fn texts(shown: &Shown) -> Vec<String> {
     let values = shown.calls.iter().flat_map(|call| call.input.as_object().into_iter().flatten());
     let values = values.filter_map(|(_, value)| value.as_str().map(str::to_owned));
-    std::iter::once(shown.text.clone()).filter(|text| !text.is_empty()).chain(values).collect()
+    std::iter::once(shown.text.trim().to_owned()).filter(|text| !text.is_empty()).chain(values).collect()
 }
 
 /// Tokens of what a template writes by itself; its markers, such as `<|im_start|>` and `[INST]`, are one each.
