@@ -79,6 +79,8 @@ pub struct Details {
     /// as the proxy saw one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predicted_cached: Option<usize>,
+    /// What was sent, without the template's marks, counted as `before` is: in o200k.
+    pub after_o200k: usize,
     /// What was mended in the answer, by kind.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub repairs: BTreeMap<String, usize>,
@@ -95,9 +97,9 @@ impl Parts {
 }
 
 impl Report {
-    /// The share of the client's tokens that was not sent, in percent; 0 when nothing was saved.
+    /// The share of the client's tokens that was not sent, in percent, both counted in o200k; 0 when nothing was saved.
     pub fn reduction(&self) -> f64 {
-        let saved = self.before.total.saturating_sub(self.after.total);
+        let saved = self.before.total.saturating_sub(self.details.after_o200k);
         if self.before.total == 0 { 0.0 } else { 100.0 * saved as f64 / self.before.total as f64 }
     }
 }
@@ -113,7 +115,8 @@ mod tests {
 
     #[test]
     fn nothing_saved_is_zero() {
-        let report = Report { before: Parts::of(1, 2, 3), after: Parts::of(3, 3, 3), ..Report::default() };
+        let details = Details { after_o200k: 9, ..Details::default() };
+        let report = Report { before: Parts::of(1, 2, 3), details, ..Report::default() };
         assert_eq!(report.reduction().to_bits(), 0.0_f64.to_bits());
     }
 

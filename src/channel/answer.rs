@@ -88,6 +88,9 @@ impl Answer {
 
     /// Takes one piece from upstream; pushes what the client may have now.
     pub fn on_delta(&mut self, delta: Delta, out: &mut Vec<Delta>) {
+        if self.about.head.untouched {
+            return out.push(as_it_came(delta));
+        }
         let before = out.len();
         let about = &self.about;
         self.reply.get_or_insert_with(|| Reply::new(about, false, None)).on_delta(delta, out);
@@ -97,6 +100,7 @@ impl Answer {
     /// Takes the end of the upstream answer; pushes what was held back.
     pub fn on_end(&mut self, end: End, out: &mut Vec<Delta>) -> Next {
         let (stop, usage) = match end {
+            End::Complete { stop, usage } if self.about.head.untouched => return Next::Finish { stop, usage },
             End::Complete { stop, usage } => (stop, usage),
             End::Failed(error) => {
                 // What was held back is not lost with the stream; a call that was begun is none.
@@ -268,6 +272,14 @@ impl Answer {
     fn add(&mut self, usage: Usage) {
         let output = self.usage.output.unwrap_or(0) + usage.output.unwrap_or(0);
         self.usage = Usage { output: usage.output.map(|_| output).or(self.usage.output), ..usage };
+    }
+}
+
+/// A piece that nobody looks into. A call that the server threw away is the text that it was.
+fn as_it_came(delta: Delta) -> Delta {
+    match delta {
+        Delta::BrokenCall { name, arguments, .. } if name.is_empty() => Delta::Text(arguments),
+        other => other,
     }
 }
 

@@ -44,8 +44,12 @@ pub(super) fn tools(head: &Head) -> [ShownTool; 2] {
     [help, recall]
 }
 
-/// The own tools that stand beside those of a head: none where there are no tools, help only where tools are parked.
+/// The own tools that stand beside those of a head: none where there are no tools, or nothing is to be changed; help only
+/// where tools are parked.
 pub(super) fn beside(head: &Head) -> Vec<ShownTool> {
+    if head.untouched {
+        return Vec::new();
+    }
     let [help, recall] = tools(head);
     let help = Some(help).filter(|_| !head.parked.is_empty());
     let recall = Some(recall).filter(|_| clients(head).next().is_some());

@@ -193,7 +193,7 @@ fn ordered(tool: &str, arguments: &Value, head: &Head) -> Value {
 
 fn native_head(head: &Head, own: &[ShownTool]) -> ShownHead {
     let definition = |tool: &ShownTool| {
-        let schema = schema::single_keyed(&tool.schema);
+        let schema = if head.untouched { tool.schema.clone() } else { schema::single_keyed(&tool.schema) };
         json!({"name": tool.client.name, "description": tool.description, "input_schema": schema})
     };
     ShownHead {

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 
 use super::serve::{ServerArgs, greet};
 use super::{Outcome, env, reload};
+use crate::ledger::Summary;
 use crate::proxy::{self, Proxy};
 use crate::tokens::O200k;
 
@@ -45,7 +46,7 @@ impl Run {
         let status = self.client(&address, model.as_deref()).await?;
         let _ = end.send(());
         serving.await?;
-        summary(&proxy)?;
+        writeln!(anstream::stderr(), "{}", words(&proxy.ledger.summary()))?;
         Ok(outcome(status))
     }
 
@@ -74,13 +75,35 @@ fn outcome(status: ExitStatus) -> Outcome {
 }
 
 /// What the session cost, and what it would have cost.
-fn summary(proxy: &Proxy) -> std::io::Result<()> {
-    let metrics = &proxy.metrics;
-    let (before, after) = (metrics.tokens_in.get(), metrics.tokens_out.get());
-    let saved = if before == 0 { 0.0 } else { 100.0 * before.saturating_sub(after) as f64 / before as f64 };
-    writeln!(
-        anstream::stderr(),
-        "fanlight: {} requests, {before} tokens from the client, {after} sent on ({saved:.1} % saved)",
-        metrics.requests.get()
-    )
+fn words(summary: &Summary) -> String {
+    let Summary { answered, local, sent, after, .. } = summary;
+    let asked = format!("fanlight: {answered} requests answered by the model, {local} here");
+    match sent.percent() {
+        None => asked,
+        Some(percent) => format!(
+            "{asked}; the model was sent {} tokens of the client's {} ({:.1} % less, both in o200k), {} by its own count",
+            sent.part,
+            sent.whole,
+            100.0 - percent,
+            after.total
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Entry, Tokens};
+
+    #[test]
+    fn what_was_saved_is_said_on_one_scale() {
+        let tokens = |total| Tokens { total, ..Tokens::default() };
+        let entry = Entry { before: tokens(1000), after: tokens(150), after_o200k: 100, ..Entry::default() };
+        let said = words(&Summary::of([&entry, &entry]));
+        assert!(
+            said.contains("200 tokens of the client's 2000 (90.0 % less, both in o200k), 300 by its own"),
+            "{said}"
+        );
+        assert_eq!(words(&Summary::default()), "fanlight: 0 requests answered by the model, 0 here");
+    }
 }

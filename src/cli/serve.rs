@@ -42,7 +42,7 @@ pub(super) struct ServerArgs {
     /// A rule file or folder, laid over the built-in rules and the user's; may be given several times.
     #[arg(long, value_name = "PATH")]
     pub(super) rules: Vec<PathBuf>,
-    /// The window profile, instead of the one of the window's size; `off` touches nothing.
+    /// The window profile, instead of the one of the window's size; `off` changes nothing that the protocol has a field for.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
     /// The model that is served, whatever clients ask for.

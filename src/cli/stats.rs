@@ -100,6 +100,7 @@ fn tokens(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
 }
 
 fn facts(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
+    writeln!(out, "sent, counted as what was received (o200k) {}", less(&summary.sent))?;
     writeln!(out, "longer than the window when they came   {} of {}", summary.over_window, summary.answered)?;
     writeln!(out, "with folded history                     {} of {}", summary.folded, summary.answered)?;
     writeln!(out, "prompt tokens, server against our count {}", against(&summary.reported))?;
@@ -108,6 +109,14 @@ fn facts(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
     writeln!(out, "repairs                                 {}", or_none(&repairs))?;
     let dead: Vec<String> = summary.dead.iter().cloned().collect();
     writeln!(out, "rules that matched nothing              {}", or_none(&dead))
+}
+
+/// What was sent of what was received, on one scale.
+fn less(pair: &Pair) -> String {
+    match pair.percent() {
+        None => "unknown".to_owned(),
+        Some(percent) => format!("{} of {} ({:.1} % less)", pair.part, pair.whole, 100.0 - percent),
+    }
 }
 
 fn share(part: u64, whole: u64) -> Option<f64> {

@@ -53,6 +53,8 @@ pub struct Entry {
     pub window: u64,
     pub before: Tokens,
     pub after: Tokens,
+    /// What was sent, counted as `before` is; 0 where that was not counted.
+    pub after_o200k: u64,
     pub cuts: u64,
     pub folded_steps: u64,
     pub parked: u64,
@@ -114,6 +116,7 @@ impl Entry {
             window: report.window as u64,
             before: report.before.into(),
             after: report.after.into(),
+            after_o200k: details.after_o200k as u64,
             cuts: report.cuts as u64,
             folded_steps: details.folded_steps as u64,
             parked: report.parked.len() as u64,

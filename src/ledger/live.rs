@@ -81,6 +81,11 @@ impl Ledger {
         })
     }
 
+    /// The sums since the start.
+    pub fn summary(&self) -> Summary {
+        self.shared.lock().summary.clone()
+    }
+
     /// The exchanges that are still in memory, oldest first.
     pub fn recent(&self) -> Vec<Entry> {
         self.shared.lock().recent.iter().cloned().collect()

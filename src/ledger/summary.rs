@@ -23,6 +23,8 @@ pub struct Summary {
     pub before: Tokens,
     /// Sent, in the model's tokens by our count.
     pub after: Tokens,
+    /// What was sent, in o200k, beside what was received, over the exchanges of which both are known.
+    pub sent: Pair,
     /// Requests that were longer than the window when they came.
     pub over_window: u64,
     /// Requests in whose history something was folded.
@@ -86,6 +88,8 @@ impl Summary {
     fn add_answered(&mut self, entry: &Entry) {
         self.before.add(entry.before);
         self.after.add(entry.after);
+        let counted = entry.after_o200k > 0;
+        self.sent.add(counted.then_some(entry.after_o200k), counted.then_some(entry.before.total));
         self.over_window += u64::from(entry.window > 0 && entry.before.total > entry.window);
         self.folded += u64::from(entry.folded_steps > 0);
         self.reported.add(entry.prompt, Some(entry.after.total));

@@ -6,7 +6,7 @@ use super::measure;
 use super::plan::Plan;
 use super::setup::{Setup, Target};
 use crate::channel::{Choice, Folder, Form, Notes, Shown, ShownHead, Situation};
-use crate::fold::{self, FoldInput, Folded};
+use crate::fold::{self, FoldInput, Folded, TooLong};
 use crate::report::{Details, Parts, Report, RuleHit};
 use crate::rules::{ChannelKind, Profile};
 use crate::tokens::{Budget, Counter, FamilyCounter};
@@ -36,6 +36,7 @@ impl Assembly<'_> {
         let before = self.head_parts(&head);
         let (shown, folded) = self.fit(&form, before.total + self.around_tools(&head))?;
         let mut report = self.report(Parts::of(before.system, before.tools, self.tokens(&shown)));
+        report.details.after_o200k = measure::after(&head, &shown, self.setup.counter(), 0).total;
         report.cuts = folded.cuts;
         report.details.folded_steps = folded.folded_steps;
         Ok(Plan {
@@ -67,10 +68,14 @@ impl Assembly<'_> {
 
     /// Pages and crushes, folds, and renders what is left.
     fn fit(&self, form: &Form<'_>, head_tokens: usize) -> Result<(Vec<Shown>, Folded), WireError> {
+        if self.profile.head.off {
+            return self.whole(form, head_tokens);
+        }
         let (rules, profile) = (&self.setup.rules, &self.profile.fold);
         let messages = fold::ingest(&self.messages, rules, profile, self.target.window.tokens);
         let counter = self.counter();
-        let costs: Vec<usize> = messages.iter().map(|message| self.tokens(&form.message(message))).collect();
+        let mut rendered: Vec<Vec<Shown>> = messages.iter().map(|message| form.message(message)).collect();
+        let costs: Vec<usize> = rendered.iter().map(|shown| self.tokens(shown)).collect();
         let folded = fold::fold(&FoldInput {
             messages: &self.messages,
             costs: &costs,
@@ -81,8 +86,26 @@ impl Assembly<'_> {
             counter: &counter,
             roles: rules,
         })?;
-        let shown = self.leading(&messages, &folded).iter().flat_map(|message| form.message(message)).collect();
-        Ok((shown, folded))
+        let mut left = rendered.split_off(folded.first);
+        match (messages.get(folded.first), self.before(&folded)) {
+            (_, before) if before.is_empty() => {}
+            (Some(first), mut before) if first.role == Role::User => {
+                before.extend_from_slice(&first.content);
+                left[0] = form.message(&Message { role: Role::User, content: before });
+            }
+            (_, before) => left.insert(0, form.message(&Message { role: Role::User, content: before })),
+        }
+        Ok((left.into_iter().flatten().collect(), folded))
+    }
+
+    /// Renders all of it, if it fits.
+    fn whole(&self, form: &Form<'_>, head_tokens: usize) -> Result<(Vec<Shown>, Folded), WireError> {
+        let shown: Vec<Shown> = self.messages.iter().flat_map(|message| form.message(message)).collect();
+        let (tokens, maximum) = (head_tokens + self.tokens(&shown), self.budget().prompt());
+        if tokens > maximum {
+            return Err(TooLong { tokens, maximum }.into());
+        }
+        Ok((shown, Folded::default()))
     }
 
     fn counter(&self) -> FamilyCounter {
@@ -104,21 +127,10 @@ impl Assembly<'_> {
         if native { self.target.profile.tool_markers } else { 0 }
     }
 
-    /// The messages that stay, with preamble and digest before them.
-    fn leading(&self, messages: &[Message], folded: &Folded) -> Vec<Message> {
-        let preamble = self.preamble();
-        let texts = [preamble.as_str(), folded.digest.as_str()];
-        let before: Vec<Block> =
-            texts.iter().filter(|text| !text.is_empty()).map(|text| Block::Text((*text).to_owned())).collect();
-        let mut left = messages[folded.first..].to_vec();
-        match left.first_mut() {
-            Some(first) if first.role == Role::User => {
-                first.content.splice(0..0, before);
-            }
-            _ if !before.is_empty() => left.insert(0, Message { role: Role::User, content: before }),
-            _ => {}
-        }
-        left
+    /// What stands before the messages that stay: preamble and digest.
+    fn before(&self, folded: &Folded) -> Vec<Block> {
+        let texts = [self.preamble(), folded.digest.clone()];
+        texts.into_iter().filter(|text| !text.is_empty()).map(Block::Text).collect()
     }
 
     /// What stands before the first prompt, within its share.

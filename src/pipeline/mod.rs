@@ -5,6 +5,7 @@ mod assemble;
 pub mod measure;
 mod plan;
 pub mod prefix;
+mod schemas;
 mod setup;
 mod way;
 

@@ -1,15 +1,18 @@
 //! What a plan is made with: rules, counters, and the model that it is for.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use crate::rules::{ChannelKind, ModelProfile, Profile, RuleSet};
+use crate::rules::{ChannelKind, CheckProfile, ModelProfile, Profile, RuleSet, Sampling, ShowProfile};
 use crate::tokens::{Counter, Family, FamilyCounter, Memo, Window};
-use crate::wire::Dialect;
+use crate::wire::{Dialect, Request};
+
+use super::schemas::Schemas;
 
 /// What is the same for all requests of a running proxy or command.
 pub struct Setup {
     pub rules: RuleSet,
     memo: Arc<Memo>,
+    schemas: Arc<Schemas>,
 }
 
 /// The model that a request is for.
@@ -26,13 +29,18 @@ pub struct Target {
 
 impl Setup {
     pub fn new(rules: RuleSet) -> Self {
-        Self { rules, memo: Arc::default() }
+        Self { rules, memo: Arc::default(), schemas: Arc::default() }
     }
 
     /// The same memory with other rules: after a reload, known texts need not be counted again.
     #[must_use]
     pub fn with_rules(&self, rules: RuleSet) -> Self {
-        Self { rules, memo: self.memo.clone() }
+        Self { rules, memo: self.memo.clone(), schemas: self.schemas.clone() }
+    }
+
+    /// Puts the schemas of tools that were seen before in the place of the same ones: these are read already.
+    pub fn recognise(&self, request: &mut Request) {
+        self.schemas.recognise(&mut request.tools);
     }
 
     /// Counts in o200k: the client's scale.
@@ -47,8 +55,9 @@ impl Setup {
     }
 
     /// The profile of a target: the one that was asked for, else that of its window's tier.
-    pub fn profile(&self, target: &Target) -> Profile {
-        self.rules.profile(target.window.tokens, target.profile_name.as_deref()).cloned().unwrap_or_default()
+    pub fn profile(&self, target: &Target) -> &Profile {
+        static PLAIN: LazyLock<Profile> = LazyLock::new(Profile::default);
+        self.rules.profile(target.window.tokens, target.profile_name.as_deref()).unwrap_or(&PLAIN)
     }
 
     /// The target for a served model. `None` only when the rules hold no model profile at all.
@@ -59,6 +68,21 @@ impl Setup {
 }
 
 impl Target {
+    /// The same model, and of its family nothing but how it counts: the dialect's own fields, no sampler, no checks.
+    #[must_use]
+    pub fn untouched(&self) -> Self {
+        let plain = ModelProfile {
+            ollama: ChannelKind::Native,
+            anthropic: ChannelKind::Native,
+            sampling: Sampling::default(),
+            show: ShowProfile::default(),
+            check: CheckProfile { repeats: 0, ..CheckProfile::default() },
+            examples: Vec::new(),
+            ..ModelProfile::clone(&self.profile)
+        };
+        Self { profile: plain.into(), ..self.clone() }
+    }
+
     /// How this model is shown tools over this dialect.
     pub fn channel(&self) -> ChannelKind {
         match self.dialect {

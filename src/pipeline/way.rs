@@ -8,6 +8,7 @@ use super::setup::{Setup, Target};
 use crate::channel::heal::heal_past;
 use crate::fold;
 use crate::report::{Parts, Report};
+use crate::rules::Profile;
 use crate::tokens::Budget;
 use crate::trim::{self, Kind};
 use crate::wire::{Message, Request, WireError};
@@ -27,10 +28,19 @@ pub enum Planned {
 /// `prompt is too long` when the head and the newest typed prompt alone exceed the budget.
 pub fn plan(setup: &Setup, target: &Target, request: &Arc<Request>) -> Result<Planned, WireError> {
     let profile = setup.profile(target);
-    let mut trimmed = trim::trim(request, &setup.rules, &profile, &target.profile, setup.counter());
-    heal_past(&mut trimmed.messages, &request.tools, &setup.rules.lexicon);
+    if profile.head.off {
+        return planned(&target.untouched(), setup, profile, request);
+    }
+    planned(target, setup, profile, request)
+}
+
+fn planned(target: &Target, setup: &Setup, profile: &Profile, request: &Arc<Request>) -> Result<Planned, WireError> {
+    let mut trimmed = trim::trim(request, &setup.rules, profile, &target.profile, setup.counter());
+    if !profile.head.off {
+        heal_past(&mut trimmed.messages, &request.tools, &setup.rules.lexicon);
+    }
     let messages = std::mem::take(&mut trimmed.messages).into();
-    let assembly = Assembly { setup, target, request, profile: &profile, trimmed, messages };
+    let assembly = Assembly { setup, target, request, profile, trimmed, messages };
     match &assembly.trimmed.kind {
         Kind::Side { answer, .. } => Ok(answered(&assembly, answer.clone())),
         Kind::Compaction { form } => {

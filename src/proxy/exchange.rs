@@ -41,7 +41,10 @@ pub(crate) async fn messages(proxy: Arc<Proxy>, incoming: Incoming) -> Response<
     }
     let body = incoming.body.clone();
     let request = match off_thread(body.len(), move || Request::parse(&body)).await {
-        Ok(request) => Arc::new(request),
+        Ok(mut request) => {
+            exchange.proxy.setup.load().recognise(&mut request);
+            Arc::new(request)
+        }
         Err(unreadable) => return exchange.not_understood(incoming, &unreadable.0).await,
     };
     exchange.proxy.metrics.requests.add(1);

@@ -50,6 +50,8 @@ pub struct Head {
     pub index: String,
     /// The most worked examples of the model's family; `None` for all of them.
     pub examples: Option<usize>,
+    /// Nothing is changed that need not be: no tools of ours stand beside, and no call is looked for in text.
+    pub untouched: bool,
     /// Sections of the client's prompt that are shown by their first sentence.
     pub left_out: Vec<LeftOut>,
 }

@@ -45,9 +45,10 @@ pub fn trim(
     let none = Pack::default();
     let pack = pack_of(request, rules).unwrap_or(&none);
     let profile = &profile.head;
-    let kind = classify::classify(request, pack);
+    let kind = if profile.off { Kind::Main } else { classify::classify(request, pack) };
     let mut tally = Tally::new(&pack.client, counter);
-    let mut head = Head { examples: (profile.examples < usize::MAX).then_some(profile.examples), ..Head::default() };
+    let examples = (profile.examples < usize::MAX).then_some(profile.examples);
+    let mut head = Head { examples, untouched: profile.off, ..Head::default() };
     let tools = || Tools { pack, profile };
     tools().place(&request.tools, &request.messages, &mut head, &mut tally);
     let system = System { pack, profile, kind: &kind, lines: model.show.lines, paths: model.show.paths() };

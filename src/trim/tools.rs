@@ -46,7 +46,7 @@ impl Tools<'_> {
 
     fn is_core(&self, tool: &Tool, rule: Option<&ToolRule>) -> bool {
         if self.profile.off {
-            return is_shown(rule);
+            return true;
         }
         tool.server_type.is_none()
             && rule.is_some_and(|rule| rule.show == Show::Core && rule.from <= self.profile.detail)

@@ -8,7 +8,7 @@ use fanlight::ledger::Entry;
 use fanlight::pipeline::{Plan, Planned, Setup, Target, plan};
 use fanlight::rules::RuleSet;
 use fanlight::tokens::{Counter, Memo, Window, WindowSource};
-use fanlight::wire::{Dialect, ErrorKind, Request, WireError};
+use fanlight::wire::{Dialect, ErrorKind, Message, Request, WireError};
 use serde_json::{Value, json};
 
 use crate::repository;
@@ -172,22 +172,34 @@ fn read(plan: &Plan) -> Vec<String> {
     parts
 }
 
+/// The most cuts in a session of `requests`: a cut frees most of the room, so that they are the fewer the larger it is.
+fn few(requests: usize, window: usize) -> usize {
+    match window {
+        0..8192 => requests / 4,
+        8192..16_384 => requests / 7,
+        _ => requests / 30,
+    }
+}
+
 #[test]
 fn stable_prefix() {
     every_plan(|place, plans| {
         let native_anthropic = plans[0].target.dialect == Dialect::Anthropic;
         let mut cuts = 0;
         for pair in plans.windows(2) {
+            let (before, after) = (read(&pair[0]), read(&pair[1]));
             if pair[1].report.cuts > pair[0].report.cuts {
                 cuts += 1;
+                let head = 2 + pair[0].head.examples.len();
+                assert_eq!(before[..head], after[..head], "{place}: a cut changes nothing of the head");
                 continue;
             }
-            let (before, after) = (read(&pair[0]), read(&pair[1]));
             // Two user messages in a row are one on this dialect: the last one may go on.
             let whole = before.len() - usize::from(native_anthropic);
             assert!(after.starts_with(&before[..whole]), "{place}: an unplanned break\n{before:#?}\n{after:#?}");
         }
-        assert!(cuts <= plans.len() / 3, "{place}: {cuts} cuts in {} requests", plans.len());
+        let most = few(plans.len(), plans[0].report.window);
+        assert!(cuts <= most, "{place}: {cuts} cuts in {} requests", plans.len());
     });
 }
 
@@ -250,6 +262,37 @@ fn honest_numbers_show_zero_as_zero() {
     let plan = sent(&setup, &target, &classic()[0]);
     assert!(plan.report.reduction() < 1.0, "{:?}", plan.report);
     assert_eq!(plan.report.parked, Vec::<String>::new());
+}
+
+/// The off profile over Ollama's protocol: all that the client said, in the fields that the protocol has for it.
+#[test]
+fn the_off_profile_changes_only_what_the_dialect_has_no_field_for() {
+    let setup = Setup::new(RuleSet::builtin());
+    let mut target = target(&setup, CONSTRAINED, 65_536, Dialect::Ollama);
+    target.profile_name = Some("off".into());
+    for request in [classic().pop().unwrap(), lean().pop().unwrap()] {
+        let body = sent(&setup, &target, &request).body();
+        for text in request.system.iter().filter(|text| !text.contains("billing")) {
+            assert!(body["messages"][0]["content"].as_str().unwrap().contains(text.trim()), "{text}");
+        }
+        let offered = request.tools.iter().filter(|tool| !tool.defer_loading);
+        let tools: Vec<Value> = offered
+            .map(|tool| {
+                json!({"type": "function", "function":
+                {"name": tool.name, "description": &*tool.description, "parameters": &*tool.input_schema}})
+            })
+            .collect();
+        assert_eq!(body["tools"], Value::from(tools));
+        let told = body["messages"].to_string();
+        for result in request.messages.iter().flat_map(Message::tool_results) {
+            let said = Value::from(result.text()).to_string();
+            assert!(told.contains(&said[1..said.len() - 1]), "{said}");
+        }
+        assert!(body.get("format").is_none() && body["options"].get("temperature").is_none());
+    }
+    target.window.tokens = 8192;
+    let Err(error) = plan(&setup, &target, &classic()[0].clone().into()) else { panic!("it cannot fit") };
+    assert_eq!(error.kind, ErrorKind::InvalidRequest, "never cut in silence");
 }
 
 #[test]

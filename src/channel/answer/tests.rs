@@ -295,6 +295,21 @@ fn what_was_recalled_is_shown_again_in_every_later_request() {
 }
 
 #[test]
+fn nothing_is_looked_for_where_nothing_is_to_be_changed() {
+    let mut about = situation(ChannelKind::Native, vec![prompt("Read a.txt.")]);
+    about.head.untouched = true;
+    let (text, call) =
+        (call("Read", json!({"file": "a.txt"})), ToolUse { id: "1".into(), name: "read".into(), input: json!({}) });
+    let mut answer = Answer::new(about);
+    let mut out = Vec::new();
+    answer.on_delta(Delta::Text(text.to_string()), &mut out);
+    answer.on_delta(Delta::Call(call.clone()), &mut out);
+    let next = answer.on_end(End::Complete { stop: StopReason::ToolUse, usage: Usage::default() }, &mut out);
+    assert_eq!(out, [Delta::Text(text.to_string()), Delta::Call(call)]);
+    assert_eq!(next, Next::Finish { stop: StopReason::ToolUse, usage: Usage::default() });
+}
+
+#[test]
 fn an_own_tool_stands_beside_one_of_the_client_under_another_name() {
     let mut about = situation(ChannelKind::Constrained, vec![prompt("the first words")]);
     about.tools.push(tool("Recall", &["note"]));

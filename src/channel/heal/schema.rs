@@ -67,12 +67,12 @@ impl<'a> Schema<'a> {
 
     /// The value of one keyword.
     pub fn keyword(&self, name: &str) -> Option<&'a Value> {
-        self.here.get(name)
+        member(self.here, name)
     }
 
     /// The schema of one named property.
     pub fn property(&self, name: &str) -> Option<Self> {
-        self.keyword("properties")?.get(name).map(|schema| self.at(schema))
+        member(self.keyword("properties")?, name).map(|schema| self.at(schema))
     }
 
     /// The names of all declared properties, in order.
@@ -303,6 +303,16 @@ impl fmt::Display for Fault {
             Wrong::NoAlternative => write!(f, "`{path}` fits none of its forms"),
         }
     }
+}
+
+/// A field of an object. Where these are few, as in most schemas, to look through them is quicker than to hash the name.
+fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    const FEW: usize = 8;
+    let fields = object.as_object()?;
+    if fields.len() > FEW {
+        return fields.get(name);
+    }
+    fields.iter().find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 fn join(path: &str, name: &str) -> String {
