@@ -50,6 +50,8 @@ pub struct Answer {
     early: Option<Objection>,
     /// What goes to the client when upstream cannot be asked again.
     held: Vec<Delta>,
+    /// The reply is one piece over and over.
+    looped: bool,
     /// Visible text went out.
     spoke: bool,
     calls: usize,
@@ -59,6 +61,9 @@ pub struct Answer {
 
 /// Own tools served within one turn of the client, at most.
 const HOPS: usize = 4;
+
+/// So much of a loop is shown to the model that made it, in characters.
+const LOOP_SHOWN: usize = 80;
 
 impl Answer {
     pub fn new(about: impl Into<Arc<Situation>>) -> Self {
@@ -74,6 +79,7 @@ impl Answer {
             hops: 0,
             objected: Vec::new(),
             held: Vec::new(),
+            looped: false,
             spoke: false,
             calls: 0,
             usage: Usage::default(),
@@ -93,8 +99,15 @@ impl Answer {
         }
         let before = out.len();
         let about = &self.about;
-        self.reply.get_or_insert_with(|| Reply::new(about, false, None)).on_delta(delta, out);
+        let reply = self.reply.get_or_insert_with(|| Reply::new(about, false, None));
+        reply.on_delta(delta, out);
+        self.looped = !self.objected.contains(&"loop") && guard::loops(reply.said(), self.about.model.check.loops);
         self.listen(&out[before..]);
+    }
+
+    /// The reply has begun to loop: nothing good will come, and upstream is to be stopped.
+    pub fn has_looped(&self) -> bool {
+        self.looped
     }
 
     /// Takes the end of the upstream answer; pushes what was held back.
@@ -160,6 +173,9 @@ impl Answer {
             self.say_line(&format!("[The call of {name} was cut off: the reply became too long.]"), out);
             return self.finish(StopReason::MaxTokens);
         }
+        if std::mem::take(&mut self.looped) && heard.calls.is_empty() {
+            return self.after_loop(heard, out);
+        }
         if heard.calls.is_empty() {
             return self.after_text(heard, stop, out);
         }
@@ -182,6 +198,17 @@ impl Answer {
                 self.ask(heard, kind, &words, format, out)
             }
         }
+    }
+
+    /// A loop in a call is asked for anew; one in visible text has been read, and ends there.
+    fn after_loop(&mut self, heard: &Heard, out: &mut Vec<Delta>) -> Next {
+        if self.spoke {
+            self.count("loop");
+            return self.finish(StopReason::EndTurn);
+        }
+        let begin = heard.said.chars().take(LOOP_SHOWN).collect::<String>();
+        let heard = Heard { said: format!("{begin} …"), ..Heard::default() };
+        self.ask(&heard, "loop", guard::LOOP, None, out)
     }
 
     /// An answer without a call.

@@ -31,6 +31,20 @@ fn same(a: &Call<'_>, b: &Call<'_>) -> bool {
         && a.result_text() == b.result_text()
 }
 
+/// The longest piece whose repetition counts as a loop, in bytes.
+const PIECE: usize = 64;
+
+/// Whether the last `least` bytes are one short piece over and over: a model that is left alone then goes on until its
+/// window is full.
+pub(super) fn loops(text: &str, least: usize) -> bool {
+    let Some(from) = text.len().checked_sub(least).filter(|_| least > PIECE) else { return false };
+    let end = &text.as_bytes()[from..];
+    (1..=PIECE).any(|piece| end[piece..] == end[..end.len() - piece])
+}
+
+/// What a model is told whose reply was stopped in a loop.
+pub(super) const LOOP: &str = "Not done: the reply repeated itself without an end. Write it anew, in short.";
+
 /// What stands behind the result of a call that was made so often.
 pub(super) fn nudge(times: usize) -> String {
     format!("(This same call was made {times} times with this same result. Do something else, or answer.)")
@@ -46,3 +60,16 @@ pub(super) fn ended(call: &ToolUse, times: usize) -> String {
 
 /// What a model is told that answered nothing.
 pub(super) const EMPTY: &str = "Your reply was empty. Do the next step, or answer.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_one_piece_over_and_over_is_a_loop() {
+        assert!(loops(&format!("once{}", "0\\n".repeat(200)), 512));
+        assert!(!loops(&"0\\n".repeat(100), 512));
+        let counted: String = (0..400).map(|n| format!("line {n}\n")).collect();
+        assert!(!loops(&counted, 512));
+    }
+}

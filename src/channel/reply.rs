@@ -72,6 +72,11 @@ impl Reply {
         Self { heard: Heard::default(), reader, bound, tools: callable, lexicon: about.lexicon.clone(), mute, numbers }
     }
 
+    /// All that the model has said so far.
+    pub(super) fn said(&self) -> &str {
+        &self.heard.said
+    }
+
     /// Takes one piece; pushes what may go out now.
     pub(super) fn on_delta(&mut self, delta: Delta, out: &mut Vec<Delta>) {
         let mut read = Vec::new();

@@ -181,6 +181,9 @@ async fn read(
         let mut said = Vec::new();
         pass(answer, heard, &mut said);
         sink.give(&mut said).await;
+        if answer.has_looped() {
+            return End::Complete { stop: StopReason::EndTurn, usage: Usage::default() };
+        }
     }
     decoder.close(heard)
 }

@@ -179,6 +179,8 @@ pub struct CheckProfile {
     pub failed_edits: bool,
     /// Ask once more when a write copies the whole of another file.
     pub copies: bool,
+    /// A reply whose last so many bytes are one short piece over and over is stopped, and asked for once more. 0: never.
+    pub loops: usize,
     /// Ask once more when the answer is empty.
     pub empty_answer: bool,
     /// The most that upstream is asked again within one turn of the client.
@@ -251,6 +253,7 @@ impl Default for CheckProfile {
             known_numbers: false,
             failed_edits: false,
             copies: false,
+            loops: 2048,
             empty_answer: true,
             asks: 2,
         }

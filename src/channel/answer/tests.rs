@@ -448,6 +448,26 @@ fn a_copy_of_a_whole_file_is_left_to_a_command() {
 }
 
 #[test]
+fn a_call_that_loops_is_stopped_and_asked_for_anew() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("Fill b.txt.")]);
+    let mut out = Vec::new();
+    answer.on_delta(
+        Delta::Text("{\"name\": \"Write\", \"arguments\": {\"file_path\": \"b.txt\", \"content\": \"".into()),
+        &mut out,
+    );
+    assert!(!answer.has_looped());
+    for _ in 0..300 {
+        answer.on_delta(Delta::Text("0\\n".into()), &mut out);
+    }
+    assert!(answer.has_looped() && out.is_empty());
+    let next = answer.on_end(End::Complete { stop: StopReason::EndTurn, usage: Usage::default() }, &mut out);
+    let Next::Ask(ask) = next else { panic!("{next:?}") };
+    assert!(ask.messages[0].text.len() < 200 && ask.messages[1].text.contains("repeated"));
+    let (out, _) = say(&mut answer, call("Write", json!({"file_path": "b.txt", "content": "0\n".repeat(300)})));
+    assert_eq!(calls(&out).len(), 1, "it may be meant");
+}
+
+#[test]
 fn an_edit_that_failed_is_made_again_before_the_answer() {
     let mut failed =
         step("e", "Edit", json!({"file_path": "/w/a.txt", "old_string": "x", "new_string": "y"}), "Not found.");
