@@ -11,6 +11,7 @@ use super::show::{Shown, Speaker};
 use super::situation::Situation;
 use super::verdict::{Outcome, judge};
 use super::{bind, grounded, guard, named, own};
+use crate::rules::ChannelKind;
 use crate::wire::{Delta, End, StopReason, ToolUse, Usage, WireError};
 
 /// What the model is asked again inside the proxy, within one turn of the client.
@@ -62,6 +63,9 @@ pub struct Answer {
 /// Own tools served within one turn of the client, at most.
 const HOPS: usize = 4;
 
+/// A reply that loops a second time may be meant: it may be so many times longer.
+const PATIENCE: usize = 8;
+
 /// So much of a loop is shown to the model that made it, in characters.
 const LOOP_SHOWN: usize = 80;
 
@@ -101,7 +105,8 @@ impl Answer {
         let about = &self.about;
         let reply = self.reply.get_or_insert_with(|| Reply::new(about, false, None));
         reply.on_delta(delta, out);
-        self.looped = !self.objected.contains(&"loop") && guard::loops(reply.said(), self.about.model.check.loops);
+        let patience = if self.objected.contains(&"loop") { PATIENCE } else { 1 };
+        self.looped = guard::loops(reply.said(), patience * self.about.model.check.loops);
         self.listen(&out[before..]);
     }
 
@@ -200,15 +205,28 @@ impl Answer {
         }
     }
 
-    /// A loop in a call is asked for anew; one in visible text has been read, and ends there.
+    /// A loop in a call is asked for anew, as another call; one in visible text has been read, and ends there.
     fn after_loop(&mut self, heard: &Heard, out: &mut Vec<Delta>) -> Next {
         if self.spoke {
             self.count("loop");
             return self.finish(StopReason::EndTurn);
         }
         let begin = heard.said.chars().take(LOOP_SHOWN).collect::<String>();
+        let early = self.early.take().map(|objection| objection.words);
+        let format = heard.cut.as_deref().and_then(|name| self.without(name, early.is_some()));
         let heard = Heard { said: format!("{begin} …"), ..Heard::default() };
-        self.ask(&heard, "loop", guard::LOOP, None, out)
+        self.ask(&heard, "loop", early.as_deref().unwrap_or(guard::LOOP), format, out)
+    }
+
+    /// The schema of a reply that does not call this tool, or of one that calls a shown one in its place.
+    fn without(&self, name: &str, must_call: bool) -> Option<Value> {
+        let about = &self.about;
+        let mut head = about.head.clone();
+        head.core.retain(|tool| tool.client.name != name);
+        let open = |other: &str| other != name && own::was_opened(&about.messages, other);
+        let bound = about.kind == ChannelKind::Constrained && !about.choice.is(name);
+        let reply = || bind::reply(&head, &own::beside(&head), &about.choice, open);
+        bound.then(|| if must_call && !head.core.is_empty() { bind::some_call(&head) } else { reply() })
     }
 
     /// An answer without a call.
@@ -251,7 +269,16 @@ impl Answer {
         }
         self.hops += 1;
         self.say_line(&served.line, out);
-        self.go_on(heard, &served.result, None)
+        let format = served.opens.and_then(|name| self.opened(&name));
+        self.go_on(heard, &served.result, format)
+    }
+
+    /// The schema of a reply that may call this parked tool too.
+    fn opened(&self, name: &str) -> Option<Value> {
+        let about = &self.about;
+        let closed = about.kind == ChannelKind::Constrained && about.model.show.parked_by_help;
+        let open = |other: &str| other == name || own::was_opened(&about.messages, other);
+        closed.then(|| bind::reply(&about.head, &own::beside(&about.head), &about.choice, open))
     }
 
     fn go_on(&mut self, heard: &Heard, words: &str, format: Option<Value>) -> Next {
@@ -312,7 +339,7 @@ fn as_it_came(delta: Delta) -> Delta {
 
 /// The schema that binds a reply to this one tool.
 pub(super) fn bound_to(about: &Situation, name: &str, arguments: &Value) -> Option<Value> {
-    (about.kind == crate::rules::ChannelKind::Constrained).then(|| bind::call(name, arguments))
+    (about.kind == ChannelKind::Constrained).then(|| bind::call(name, arguments))
 }
 
 #[cfg(test)]

@@ -6,14 +6,14 @@ use super::choice::Choice;
 use super::{ANSWER, schema};
 use crate::trim::{Head, ShownTool};
 
-/// The schema of a whole reply.
-pub(super) fn reply(head: &Head, own: &[ShownTool], choice: &Choice) -> Value {
+/// The schema of a whole reply. `open` are the parked tools that may be called.
+pub(super) fn reply(head: &Head, own: &[ShownTool], choice: &Choice, open: impl Fn(&str) -> bool) -> Value {
     let mut kinds = Vec::new();
     if *choice != Choice::None {
         let core = head.core.iter().chain(own).filter(|tool| choice.allows(&tool.client.name));
         kinds.extend(core.map(|tool| call(&tool.client.name, &tool.schema)));
-        let parked: Vec<&str> =
-            head.parked.iter().map(|tool| tool.client.name.as_str()).filter(|name| choice.allows(name)).collect();
+        let parked = head.parked.iter().map(|tool| tool.client.name.as_str());
+        let parked: Vec<&str> = parked.filter(|name| choice.allows(name) && (open(name) || choice.is(name))).collect();
         if !parked.is_empty() {
             kinds.push(named(json!({"enum": parked}), json!({"type": "object"})));
         }
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn a_bound_reply_is_a_call_a_parked_name_or_an_answer() {
-        let schema = reply(&head(), &[], &Choice::Auto);
+        let schema = reply(&head(), &[], &Choice::Auto, |_| true);
         assert!(fits(&schema, json!({"name": "Swap", "arguments": {"old_text": "a", "new_text": ""}})));
         assert!(!fits(&schema, json!({"name": "Swap", "arguments": {"old_text": "", "new_text": "b"}})));
         assert!(!fits(&schema, json!({"name": "Swap", "arguments": {"old": "a", "new_text": "b"}})));
@@ -116,12 +116,20 @@ mod tests {
     }
 
     #[test]
+    fn a_parked_tool_that_is_not_open_yet_cannot_be_called() {
+        let schema = reply(&head(), &[], &Choice::Auto, |_| false);
+        assert!(!fits(&schema, json!({"name": "Plan", "arguments": {"x": 1}})));
+        let schema = reply(&head(), &[], &Choice::Tool("Plan".into()), |_| false);
+        assert!(fits(&schema, json!({"name": "Plan", "arguments": {"x": 1}})));
+    }
+
+    #[test]
     fn a_choice_of_the_client_narrows_it() {
-        let must = reply(&head(), &[], &Choice::Any);
+        let must = reply(&head(), &[], &Choice::Any, |_| true);
         assert!(!fits(&must, json!({"name": "Answer", "arguments": {"text": "hi"}})));
-        let one = reply(&head(), &[], &Choice::Tool("Plan".into()));
+        let one = reply(&head(), &[], &Choice::Tool("Plan".into()), |_| true);
         assert!(!fits(&one, json!({"name": "Swap", "arguments": {"old_text": "a", "new_text": "b"}})));
-        let none = reply(&head(), &[], &Choice::None);
+        let none = reply(&head(), &[], &Choice::None, |_| true);
         assert!(!fits(&none, json!({"name": "Plan", "arguments": {}})));
     }
 }

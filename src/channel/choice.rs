@@ -39,6 +39,11 @@ impl Choice {
         }
     }
 
+    /// It is a call of this very tool.
+    pub(super) fn is(&self, name: &str) -> bool {
+        matches!(self, Self::Tool(only) if only == name)
+    }
+
     pub(super) fn allows(&self, name: &str) -> bool {
         match self {
             Self::Auto | Self::Any => true,

@@ -31,15 +31,15 @@ fn same(a: &Call<'_>, b: &Call<'_>) -> bool {
         && a.result_text() == b.result_text()
 }
 
-/// The longest piece whose repetition counts as a loop, in bytes.
-const PIECE: usize = 64;
+/// A piece must come so often in a row to be a loop.
+const TIMES: usize = 12;
 
 /// Whether the last `least` bytes are one short piece over and over: a model that is left alone then goes on until its
 /// window is full.
 pub(super) fn loops(text: &str, least: usize) -> bool {
-    let Some(from) = text.len().checked_sub(least).filter(|_| least > PIECE) else { return false };
+    let Some(from) = text.len().checked_sub(least).filter(|_| least > 0) else { return false };
     let end = &text.as_bytes()[from..];
-    (1..=PIECE).any(|piece| end[piece..] == end[..end.len() - piece])
+    (1..=least / TIMES).any(|piece| end[piece..] == end[..end.len() - piece])
 }
 
 /// What a model is told whose reply was stopped in a loop.
@@ -69,7 +69,7 @@ mod tests {
     fn only_one_piece_over_and_over_is_a_loop() {
         assert!(loops(&format!("once{}", "0\\n".repeat(200)), 512));
         assert!(!loops(&"0\\n".repeat(100), 512));
-        let counted: String = (0..400).map(|n| format!("line {n}\n")).collect();
+        let counted: String = (0..400).map(|n| format!("line {n}\n")).collect::<Vec<_>>().concat();
         assert!(!loops(&counted, 512));
     }
 }

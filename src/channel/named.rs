@@ -142,7 +142,7 @@ fn is_file(word: &str) -> bool {
         let letters = (1..=5).contains(&ending.len())
             && ending.bytes().all(|b| b.is_ascii_alphanumeric())
             && !ending.as_bytes()[0].is_ascii_digit();
-        (stem.len() > 1 || ending.len() > 1) && letters
+        !stem.is_empty() && (stem.len() > 1 || ending.len() > 1) && letters
     });
     ending.is_some() || word.starts_with("./") || (word.starts_with('/') && word.len() > 2)
 }
@@ -156,9 +156,13 @@ mod tests {
         for prompt in ["Read notes.txt.", "fix `src/main.rs`", "run ./check", "what is in /etc/hosts?"] {
             assert!(files_in(prompt).next().is_some(), "{prompt}");
         }
-        for prompt in
-            ["hello", "What does status 404 mean? e.g. in HTTP/1.1", "see https://x.org/a.html", "is 3.14 pi?"]
-        {
+        for prompt in [
+            "hello",
+            "all that end in .log",
+            "What does status 404 mean? e.g. in HTTP/1.1",
+            "see https://x.org/a.html",
+            "is 3.14 pi?",
+        ] {
             assert!(files_in(prompt).next().is_none(), "{prompt}");
         }
     }

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use super::situation::Situation;
 use super::{schema, write};
 use crate::fold;
+use crate::history::prompts;
 use crate::trim::{Head, LeftOut, ShownTool};
-use crate::wire::{Message, Tool};
+use crate::wire::{Block, Message, Role, Tool};
 
 const TOOL_HELP: &str = "ToolHelp";
 const RECALL: &str = "Recall";
@@ -22,6 +23,8 @@ pub(super) struct Served {
     pub(super) line: String,
     /// What the model gets.
     pub(super) result: String,
+    /// The tool that may be called from now on.
+    pub(super) opens: Option<String>,
 }
 
 /// The client's tools in a head.
@@ -91,19 +94,35 @@ fn help(about: &Situation, name: &str) -> Served {
         Some(tool) => describe(tool),
         None => format!("There is no tool {name}. There are: {}.", names(about)),
     };
-    Served { line: format!("[help {name}]"), result }
+    Served { line: help_line(name), result, opens: about.tool(name).map(|tool| tool.name.clone()) }
+}
+
+fn help_line(name: &str) -> String {
+    format!("[help {name}]")
+}
+
+/// Whether help for a tool was asked for, the user has named it, or it was called already.
+pub(super) fn was_opened(messages: &[Message], name: &str) -> bool {
+    let line = help_line(name);
+    let named = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
+    let typed = prompts(messages, &[], 0, messages.len()).iter().any(|prompt| named(prompt.text));
+    let opened = |block: &Block| match block {
+        Block::Text(text) => text.lines().any(|other| other == line),
+        Block::ToolUse(call) => call.name == name,
+        _ => false,
+    };
+    let said = |message: &Message| message.role == Role::Assistant && message.content.iter().any(opened);
+    typed || messages.iter().any(said)
 }
 
 /// The most that is given back at once, in about tokens.
 const RECALLED: usize = 600;
 
 fn recall(about: &Situation, handle: &str) -> Served {
-    match original(&about.head.left_out, &about.messages, handle) {
-        Some(result) => Served { line: recalled_line(handle), result },
-        None => {
-            Served { line: format!("[nothing under {handle}]"), result: format!("There is nothing under {handle}.") }
-        }
-    }
+    let found = original(&about.head.left_out, &about.messages, handle);
+    let line = if found.is_some() { recalled_line(handle) } else { format!("[nothing under {handle}]") };
+    let result = found.unwrap_or_else(|| format!("There is nothing under {handle}."));
+    Served { line, result, opens: None }
 }
 
 /// A page of what a handle stands for: a section of the head, or a place in the history.

@@ -92,6 +92,11 @@ impl Notes {
         show.short_results.then_some(said)
     }
 
+    /// The whole history, as the client sent it.
+    pub(super) fn messages(&self) -> &[Message] {
+        &self.messages
+    }
+
     /// The name of the tool that a result answers; empty when its call is not there.
     pub(super) fn tool(&self, result: &ToolResult) -> &str {
         self.results.get(&result.tool_use_id).map_or("", |note| &note.tool)

@@ -85,8 +85,13 @@ impl<'a> Form<'a> {
         let tool_text = tool_text::all(&self.model.show, &shown, &head.index);
         let system = join(&[&head.system, &tool_text]);
         let bound = self.kind == ChannelKind::Constrained && has_tools(head);
-        let format = bound.then(|| bind::reply(head, &own, &self.choice));
+        let format = bound.then(|| bind::reply(head, &own, &self.choice, |name| self.is_open(name)));
         ShownHead { system, tools: Vec::new(), examples: self.examples(head), tool_text, format }
+    }
+
+    /// Whether a parked tool may be called at once.
+    fn is_open(&self, name: &str) -> bool {
+        !self.model.show.parked_by_help || own::was_opened(self.notes.messages(), name)
     }
 
     fn examples(&self, head: &Head) -> Vec<Shown> {

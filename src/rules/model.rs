@@ -126,6 +126,8 @@ pub struct ShowProfile {
     pub preamble: bool,
     /// Show the index of parked tools.
     pub parked: bool,
+    /// A bound reply may call a parked tool only when help for it was asked for, the user has named it, or it was called.
+    pub parked_by_help: bool,
     /// Show our own tools among the others; else they are only named where they can be of use.
     pub own_tools: bool,
 }
@@ -233,6 +235,7 @@ impl Default for ShowProfile {
             lines: true,
             preamble: true,
             parked: true,
+            parked_by_help: false,
             own_tools: true,
         }
     }

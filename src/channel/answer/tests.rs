@@ -449,7 +449,7 @@ fn a_copy_of_a_whole_file_is_left_to_a_command() {
 
 #[test]
 fn a_call_that_loops_is_stopped_and_asked_for_anew() {
-    let mut answer = answer(ChannelKind::Constrained, vec![prompt("Fill b.txt.")]);
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("Fill a file.")]);
     let mut out = Vec::new();
     answer.on_delta(
         Delta::Text("{\"name\": \"Write\", \"arguments\": {\"file_path\": \"b.txt\", \"content\": \"".into()),
@@ -463,6 +463,11 @@ fn a_call_that_loops_is_stopped_and_asked_for_anew() {
     let next = answer.on_end(End::Complete { stop: StopReason::EndTurn, usage: Usage::default() }, &mut out);
     let Next::Ask(ask) = next else { panic!("{next:?}") };
     assert!(ask.messages[0].text.len() < 200 && ask.messages[1].text.contains("repeated"));
+    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
+    assert!(
+        format.is_valid(&bash("seq 3 > b.txt"))
+            && !format.is_valid(&call("Write", json!({"file_path": "b.txt", "content": "0"})))
+    );
     let (out, _) = say(&mut answer, call("Write", json!({"file_path": "b.txt", "content": "0\n".repeat(300)})));
     assert_eq!(calls(&out).len(), 1, "it may be meant");
 }
