@@ -242,6 +242,20 @@ mod tests {
     }
 
     #[test]
+    fn a_lexicon_is_checked_with_its_tests() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mine.toml");
+        let checked = |means: &str| {
+            let test = format!("[[test]]\ncalled = \"chemin\"\nmeans = \"{means}\"\n");
+            let names = "lexicon = \"mine\"\n[parameters]\nfile_path = [\"chemin\"]\n";
+            std::fs::write(&file, format!("{names}{test}")).unwrap();
+            check(std::slice::from_ref(&file)).unwrap()
+        };
+        assert!(matches!(checked("file_path"), Outcome::Good));
+        assert!(matches!(checked("command"), Outcome::No));
+    }
+
+    #[test]
     fn a_rule_is_shown_from_the_file_that_has_it() {
         let sources = sources(&[]).unwrap();
         let found = sources.iter().filter_map(|(file, text)| rule_in(file, text, "claude-code/tool/Read"));

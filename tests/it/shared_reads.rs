@@ -74,16 +74,27 @@ fn all_same(one: &[(String, Value)], other: &[(String, Value)]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.0 == b.0 && same(&a.1, &b.1))
 }
 
-/// The text cut after every character, and in halves at several places.
+/// The text cut after every character, in chunks as by chance, and in halves at every place.
 fn cuts(text: &str) -> Vec<Vec<&str>> {
     let places: Vec<usize> = text.char_indices().map(|(at, _)| at).skip(1).collect();
     let mut all = vec![pieces_at(text, &places)];
-    for step in [2, 3, 7] {
-        all.push(pieces_at(text, &places.iter().copied().step_by(step).collect::<Vec<_>>()));
+    for seed in 1..=6 {
+        all.push(pieces_at(text, &by_chance(&places, seed)));
     }
-    let every = (places.len() / 400).max(1);
-    all.extend(places.iter().step_by(every).map(|at| vec![&text[..*at], &text[*at..]]));
+    all.extend(places.iter().map(|at| vec![&text[..*at], &text[*at..]]));
     all
+}
+
+/// Some of the places, up to 12 from one to the next (a linear congruence, so that a run can be had again).
+fn by_chance(places: &[usize], seed: usize) -> Vec<usize> {
+    let (mut state, mut at) = (seed * 7919 + places.len(), 0);
+    let mut chosen = Vec::new();
+    while at < places.len() {
+        chosen.push(places[at]);
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        at += 1 + (state >> 33) % 12;
+    }
+    chosen
 }
 
 fn pieces_at<'a>(text: &'a str, places: &[usize]) -> Vec<&'a str> {
@@ -539,13 +550,19 @@ fn shared_negatives_stay_text() {
     ] {
         texts.extend(shared(page).map(|text| (page.to_owned(), text)));
     }
+    for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "rules/README.md", "fixtures/README.md"] {
+        let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(page);
+        texts.push((page.to_owned(), std::fs::read_to_string(file).unwrap()));
+    }
+    let parts: Vec<_> = texts.iter().flat_map(|(id, text)| parts_by_chance(id, text)).collect();
+    texts.extend(parts);
     let mut wrong = Vec::new();
     for (id, text) in &texts {
         let whole = read(&tools, &[text]).content;
         if whole != [Block::Text(text.clone())] {
             wrong.push(format!("{id}: {whole:?}"));
         }
-        let cuts = if text.len() > 2000 { cuts(text).into_iter().take(4).collect() } else { cuts(text) };
+        let cuts = if text.len() > 2000 { cuts(text).into_iter().take(3).collect() } else { cuts(text) };
         wrong.extend(
             cuts.iter().filter(|pieces| read(&tools, pieces).content != whole).map(|_| format!("{id}: by cut")).take(1),
         );
@@ -554,16 +571,32 @@ fn shared_negatives_stay_text() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Some lines of a longer text, as a model might quote them.
+fn parts_by_chance(id: &str, text: &str) -> Vec<(String, String)> {
+    let lines: Vec<&str> = text.split('\n').collect();
+    if lines.len() < 30 {
+        return Vec::new();
+    }
+    let starts = by_chance(&(0..lines.len()).collect::<Vec<_>>(), 3);
+    let part = |(turn, from): (usize, &usize)| {
+        let to = (from + [1, 2, 3, 5, 8, 20, 60][turn % 7]).min(lines.len());
+        (format!("{id}:{from}"), lines[*from..to].join("\n"))
+    };
+    starts.iter().enumerate().map(part).filter(|(_, part)| !part.is_empty()).collect()
+}
+
 #[test]
 #[ignore = "needs the shared vectors"]
 fn shared_vectors_do_not_depend_on_cuts() {
-    let sample = bfcl().into_iter().enumerate().filter(|(at, _)| at % 23 == 0).map(|(_, vector)| vector);
-    let vectors: Vec<Vector> = sample.chain(vllm()).chain(llamacpp()).chain(ollama()).collect();
+    let others = vllm().into_iter().chain(llamacpp()).chain(ollama()).chain(ollama_parts()).chain(other_rows());
+    let vectors: Vec<Vector> = bfcl().into_iter().chain(others).collect();
+    let mut cases = 0;
     for vector in &vectors {
         let whole = read(&vector.tools, &[&vector.text]);
         for pieces in cuts(&vector.text) {
+            cases += 1;
             assert_eq!(read(&vector.tools, &pieces), whole, "{} {} {:?}", vector.group, vector.id, pieces);
         }
     }
-    println!("{} vectors, the same at every cut", vectors.len());
+    println!("{} vectors, the same at every one of {cases} cuts", vectors.len());
 }

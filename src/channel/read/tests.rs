@@ -6,6 +6,7 @@ mod reported;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::wire::{Message, Role};
 
 /// Tools in the shape of a coding client's.
 pub(super) fn tools() -> Vec<Tool> {
@@ -232,6 +233,26 @@ fn a_quotation_of_the_request_is_text() {
     let fenced = format!("I'll quote it.\n\n```json\n{call}\n```");
     assert_eq!(read_with(&[&fenced], false, &quotes), [fenced.as_str()]);
     assert_eq!(read(&[call], false), [r#"Bash{"command":"ls"}"#]);
+}
+
+#[test]
+fn a_call_that_the_user_asked_to_see_is_text() {
+    let asked = [
+        "Show me an example of a tool call for Bash.",
+        "What does a tool call look like in Qwen's format?",
+        "Write the JSON of a call of Bash that lists files, but do not run it.",
+    ];
+    let texts = [
+        "{\"name\": \"Bash\", \"arguments\": {\"command\": \"ls\"}}",
+        "Sure:\n\n```json\n{\"name\": \"Bash\", \"arguments\": {\"command\": \"ls\"}}\n```",
+        "<tool_call>\n{\"name\": \"Bash\", \"arguments\": {\"command\": \"ls\"}}\n</tool_call>",
+    ];
+    for (prompt, text) in asked.into_iter().flat_map(|prompt| texts.map(|text| (prompt, text))) {
+        let quotes = Quotes::new(&[Message::text(Role::User, prompt)], []);
+        assert_eq!(read_with(&[text], false, &quotes), [text], "{prompt}");
+        let other = Quotes::new(&[Message::text(Role::User, "List the files, and show me an example of one.")], []);
+        assert!(text.contains("```") || read_with(&[text], false, &other) == [r#"Bash{"command":"ls"}"#]);
+    }
 }
 
 #[test]
