@@ -72,7 +72,7 @@ impl Assembly<'_> {
             return self.whole(form, head_tokens);
         }
         let (rules, profile) = (&self.setup.rules, &self.profile.fold);
-        let messages = fold::ingest(&self.messages, rules, profile, self.target.window.tokens);
+        let messages = fold::ingest(&self.messages, rules, profile, self.budget().for_messages(head_tokens));
         let counter = self.counter();
         let mut rendered: Vec<Vec<Shown>> = messages.iter().map(|message| form.message(message)).collect();
         let costs: Vec<usize> = rendered.iter().map(|shown| self.tokens(shown)).collect();

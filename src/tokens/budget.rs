@@ -49,8 +49,31 @@ impl Budget {
         if head <= quarter { quarter } else { head.next_multiple_of((self.window / 16).max(1)) }
     }
 
+    /// The window to which a message is to be fitted, beside a head of `head` tokens: this one, or where the head takes more
+    /// than a quarter, the one that leaves as little with a head of a quarter. In steps of a sixteenth.
+    pub fn for_messages(&self, head: usize) -> usize {
+        let left = self.history(head);
+        let smaller = (1..=16).rev().map(|parts| self.window * parts / 16);
+        let mut fitting = smaller.filter(|window| Self::of(*window).history(window / 4) <= left);
+        fitting.next().unwrap_or(self.window / 16)
+    }
+
     /// What is left for the history beside a head of `head` tokens.
     pub fn history(&self, head: usize) -> usize {
         self.prompt().saturating_sub(self.head_allowance(head))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_are_fitted_to_what_a_large_head_leaves() {
+        assert_eq!(Budget::of(8192).for_messages(2048), 8192);
+        let budget = Budget::of(2048);
+        let window = budget.for_messages(880);
+        assert!(window < 2048 && Budget::of(window).history(window / 4) <= budget.history(880));
+        assert!(budget.for_messages(2000) < window);
     }
 }

@@ -144,6 +144,27 @@ fn fit_refuses_only_what_the_user_typed() {
 }
 
 #[test]
+fn fit_refuses_no_result_where_the_head_takes_half_of_the_window() {
+    let setup = Setup::new(RuleSet::builtin());
+    let head = fixture("requests/classic/hello.json");
+    let rows: Vec<String> =
+        (0..900).map(|n| format!("{n:5}\tvalue_{n} = pick({n}, row={}, column={})", n * 7, n * 11)).collect();
+    let read = |at: usize| {
+        let call = json!({"type": "tool_use", "id": format!("t{at}"), "name": "Read", "input": {"file_path": format!("/home/ann/{at}.py")}});
+        let result = json!({"type": "tool_result", "tool_use_id": format!("t{at}"), "content": rows.join("\n")});
+        [json!({"role": "assistant", "content": [call]}), json!({"role": "user", "content": [result]})]
+    };
+    for (model, dialect) in MODELS {
+        let target = target(&setup, model, 2048, dialect);
+        let mut messages = vec![json!({"role": "user", "content": "Read them all."})];
+        for at in 0..4 {
+            messages.extend(read(at));
+            assert!(sent(&setup, &target, &with_messages(&head, &messages)).report.fits, "{model}: {at}");
+        }
+    }
+}
+
+#[test]
 fn pairing() {
     every_plan(|place, plans| {
         for plan in plans.iter().filter(|plan| plan.target.dialect == Dialect::Anthropic).rev().step_by(5) {
