@@ -192,6 +192,9 @@ fn text_end(scan: &Scan<'_>, tool: &str, place: &Place<'_>) -> Step<usize> {
             }
         } else if place.is_over(&ahead)? {
             return Ok(at);
+        } else if rest[at..].starts_with("<|") {
+            // A mark in the middle: this is no text without quotes.
+            return Err(Stop::Not);
         } else if rest[at..].starts_with(place.closer) {
             ahead.need(place.closer)?;
             if matches!(ahead.next()?, None | Some('\n' | '<')) {
@@ -217,6 +220,7 @@ mod tests {
                 &[r#"Bash{"command":"echo '<tool_call|>'"}"#],
             ),
             ("call:Bash{command:<|\"|>ls}", &["!Bash"]),
+            ("<|tool_call>call:Bash{command:a <|x|> b}<tool_call|>", &["!Bash"]),
         ]);
     }
 }
