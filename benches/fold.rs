@@ -3,7 +3,7 @@
 #![allow(clippy::expect_used, reason = "a bench may end in a panic")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use fanlight::fold::{FoldInput, fold, ingest};
+use fanlight::fold::{FoldInput, FoldMemo, fold, ingest};
 use fanlight::pipeline::Setup;
 use fanlight::rules::RuleSet;
 use fanlight::tokens::{Budget, Counter};
@@ -74,21 +74,14 @@ fn folding(c: &mut Criterion) {
         group.bench_function(format!("page and crush, {window}"), |b| {
             b.iter(|| ingest(&messages, &setup.rules, profile, window));
         });
-        group.bench_function(format!("fold, {window}"), |b| {
-            b.iter(|| {
-                let (roles, messages, costs, budget) = (&setup.rules, &messages, &costs, &budget);
-                fold(&FoldInput {
-                    messages,
-                    costs,
-                    budget,
-                    head_tokens: 900,
-                    preamble_tokens: 0,
-                    profile,
-                    counter,
-                    roles,
-                })
-            });
-        });
+        let folded = |memo| {
+            let (roles, messages, costs, budget) = (&setup.rules, &messages, &costs, &budget);
+            let (head_tokens, preamble_tokens) = (900, 0);
+            fold(&FoldInput { messages, costs, budget, head_tokens, preamble_tokens, profile, counter, roles, memo })
+        };
+        group.bench_function(format!("fold, {window}"), |b| b.iter(|| folded(None)));
+        let memo = FoldMemo::default();
+        group.bench_function(format!("fold, remembered, {window}"), |b| b.iter(|| folded(Some((&memo, 0)))));
     }
     group.finish();
 }

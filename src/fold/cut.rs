@@ -1,15 +1,18 @@
 //! The walk: cut only when the next prompt would not fit, and then deep enough that the next cut is far away.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use super::compose::{Past, bare, compose};
 use super::digest::{Room, digest};
-use super::paths::paths;
-use super::views::{Style, views};
-use crate::history::{Act, Call, Files, Prompt, Roles, calls, prompts};
+use super::memo::{FoldMemo, marks};
+use crate::history::{Call, Files, Prompt, Roles, calls, prompts};
 use crate::rules::FoldProfile;
 use crate::tokens::{Budget, Counter};
 use crate::wire::{Message, Role, WireError};
 
-/// Tokens of the user message that holds the digest, beside its text.
-const OVERHEAD: usize = 8;
+/// A cut frees at least this share of H, in percent.
+const PROGRESS: usize = 10;
 
 /// What a fold is made from.
 pub struct FoldInput<'a> {
@@ -26,6 +29,8 @@ pub struct FoldInput<'a> {
     /// Counts in the model's family.
     pub counter: &'a dyn Counter,
     pub roles: &'a dyn Roles,
+    /// Folds of this history that are known, with a number that tells families of counters apart.
+    pub memo: Option<(&'a FoldMemo, u64)>,
 }
 
 /// A history that fits.
@@ -62,22 +67,19 @@ impl From<TooLong> for WireError {
 /// [`TooLong`] when the head and the newest prompt alone exceed the budget.
 pub fn fold(input: &FoldInput<'_>) -> Result<Folded, TooLong> {
     let mut walk = Walk::new(input);
-    for at in 0..input.messages.len() {
+    for at in walk.next..input.messages.len() {
         walk.used += input.costs[at];
         let asks = input.messages[at].role != Role::Assistant;
-        if asks && walk.used + walk.digest_tokens > walk.limit {
+        if asks && walk.used + walk.state.digest_tokens > walk.limit {
             walk.cut(at);
         }
     }
     walk.finish()
 }
 
-struct Walk<'a> {
-    input: &'a FoldInput<'a>,
-    /// The history budget H, less the preamble.
-    limit: usize,
-    calls: Vec<Call<'a>>,
-    prompts: Vec<Prompt<'a>>,
+/// All that a cut leaves behind.
+#[derive(Debug, Clone, Default)]
+pub(super) struct State {
     /// The files as they were before `first`, and how many calls they have taken.
     files: Files,
     taken: usize,
@@ -87,28 +89,41 @@ struct Walk<'a> {
     first: usize,
     digest: String,
     digest_tokens: usize,
-    /// Tokens of the verbatim messages so far.
-    used: usize,
+    /// Tokens of the messages that stay verbatim, at the cut.
+    tail: usize,
     cuts: usize,
+}
+
+struct Walk<'a> {
+    input: &'a FoldInput<'a>,
+    /// The history budget H, less the preamble.
+    limit: usize,
+    calls: OnceCell<Vec<Call<'a>>>,
+    prompts: OnceCell<Vec<Prompt<'a>>>,
+    marks: Vec<u128>,
+    state: Arc<State>,
+    /// Tokens of the verbatim messages so far, and the next message.
+    used: usize,
+    next: usize,
 }
 
 impl<'a> Walk<'a> {
     fn new(input: &'a FoldInput<'a>) -> Self {
-        Self {
-            input,
-            limit: input.budget.history(input.head_tokens).saturating_sub(input.preamble_tokens),
-            calls: calls(input.messages, input.roles),
-            prompts: prompts(input.messages, &input.profile.machine, 0, input.messages.len()),
-            files: Files::default(),
-            taken: 0,
-            blocks: Vec::new(),
-            block_tokens: 0,
-            first: 0,
-            digest: String::new(),
-            digest_tokens: 0,
-            used: 0,
-            cuts: 0,
-        }
+        let limit = input.budget.history(input.head_tokens).saturating_sub(input.preamble_tokens);
+        let marks = input.memo.map(|(_, salt)| marks(input, limit, salt)).unwrap_or_default();
+        let known = input.memo.and_then(|(memo, _)| memo.newest(&marks));
+        let (next, state) = known.map_or_else(Default::default, |(at, state)| (at + 1, state));
+        let used = state.tail;
+        Self { input, limit, calls: OnceCell::new(), prompts: OnceCell::new(), marks, state, used, next }
+    }
+
+    fn calls(&self) -> &[Call<'a>] {
+        self.calls.get_or_init(|| calls(self.input.messages, self.input.roles))
+    }
+
+    fn prompts(&self) -> &[Prompt<'a>] {
+        let (messages, machine) = (self.input.messages, &self.input.profile.machine);
+        self.prompts.get_or_init(|| prompts(messages, machine, 0, messages.len()))
     }
 
     fn share(&self, percent: usize) -> usize {
@@ -118,17 +133,28 @@ impl<'a> Walk<'a> {
     /// Folds what is older than the newest steps up to message `at`.
     fn cut(&mut self, at: usize) {
         let first = self.tail_start(at);
-        if first <= self.first {
+        if first <= self.state.first {
             return;
         }
         let tail: usize = self.input.costs[first..=at].iter().sum();
-        let keep = self.share(self.input.profile.keep).max(tail + self.share(10));
-        let room = keep.min(self.limit.saturating_sub(self.share(5))).saturating_sub(tail);
-        self.fold_steps(self.first, first, room);
-        self.first = first;
+        let room = self.room(tail);
+        let mut state = State::clone(&self.state);
+        self.fold_steps(&mut state, first, room);
+        (state.first, state.tail, state.cuts) = (first, tail, state.cuts + 1);
+        self.tell(&mut state, at, room);
         self.used = tail;
-        self.cuts += 1;
-        self.compose(at, room);
+        self.state = Arc::new(state);
+        if let Some((memo, _)) = self.input.memo {
+            memo.put(self.marks[at], self.state.clone());
+        }
+    }
+
+    /// What a digest may have beside a tail: the rest of what stands after a cut, and not too little where the tail is
+    /// long; but never so much that the next cut would follow at once.
+    fn room(&self, tail: usize) -> usize {
+        let profile = self.input.profile;
+        let kept = self.share(profile.keep).saturating_sub(tail).max(self.share(profile.least));
+        kept.min(self.limit.saturating_sub(tail + self.share(PROGRESS)))
     }
 
     /// Where the tail begins: at a step, so that it is at most its share; the newest step always stays.
@@ -136,7 +162,7 @@ impl<'a> Walk<'a> {
         let share = self.share(self.input.profile.tail);
         let mut best = None;
         let mut used = 0;
-        for first in (self.first + 1..=at).rev() {
+        for first in (self.state.first + 1..=at).rev() {
             used += self.input.costs[first];
             if self.begins_step(first) {
                 if best.is_some() && used > share {
@@ -145,7 +171,7 @@ impl<'a> Walk<'a> {
                 best = Some(first);
             }
         }
-        best.unwrap_or(self.first)
+        best.unwrap_or(self.state.first)
     }
 
     fn begins_step(&self, at: usize) -> bool {
@@ -153,89 +179,69 @@ impl<'a> Walk<'a> {
         message.role == Role::Assistant || message.tool_results().next().is_none()
     }
 
-    /// Makes the digest of the messages from `from` to before `to`; joins all digests when they are too many.
-    fn fold_steps(&mut self, from: usize, to: usize, room: usize) {
+    /// Makes the digest of the messages up to `to`; joins all digests when they are too many.
+    fn fold_steps(&self, state: &mut State, to: usize, room: usize) {
         let profile = self.input.profile;
-        let most = self.share(profile.prompts + profile.journal).min(room * 3 / 4);
-        let block = self.block(from, to, Room { prompts: most, newest: most, journal: most });
+        let most = self.share(profile.prompts + profile.journal).min(room / 2);
+        let journal = self.share(profile.journal).min(most / 2);
+        let block = self.block(state.first, to, Room { prompts: most, newest: most, journal: journal / 2 });
         let tokens = self.input.counter.count(&block) + 1;
-        if self.block_tokens + tokens <= most {
-            self.blocks.push(block);
-            self.block_tokens += tokens;
+        if state.block_tokens + tokens <= most {
+            state.blocks.push(block);
+            state.block_tokens += tokens;
             return;
         }
-        let journal = self.share(profile.journal).min(most / 3);
-        let prompts = self.share(profile.prompts).min(most - journal) * 3 / 4;
-        let newest = (most - journal).max(prompts);
-        let block = self.block(0, to, Room { prompts, newest, journal: journal / 2 });
-        self.block_tokens = self.input.counter.count(&block) + 1;
-        self.blocks = vec![block];
+        let prompts = (most - journal) * 3 / 4;
+        let block = self.block(0, to, Room { prompts, newest: most - journal, journal: journal / 2 });
+        state.block_tokens = self.input.counter.count(&block) + 1;
+        state.blocks = vec![block];
     }
 
     fn block(&self, from: usize, to: usize, room: Room) -> String {
         let prompts: Vec<Prompt<'_>> =
-            self.prompts.iter().filter(|prompt| (from..to).contains(&prompt.message)).copied().collect();
-        let start = self.calls.partition_point(|call| call.message < from);
-        let end = self.calls.partition_point(|call| call.message < to);
-        digest(&prompts, &self.calls[start..end], room, self.input.counter)
+            self.prompts().iter().filter(|prompt| (from..to).contains(&prompt.message)).copied().collect();
+        let start = self.calls().partition_point(|call| call.message < from);
+        let end = self.calls().partition_point(|call| call.message < to);
+        digest(&prompts, &self.calls()[start..end], room, self.input.counter)
     }
 
     /// Writes the text of the digest message anew: blocks, paths, views.
-    fn compose(&mut self, at: usize, room: usize) {
-        while let Some(call) = self.calls.get(self.taken).filter(|call| call.message < self.first) {
-            self.files.take(call);
-            self.taken += 1;
-        }
+    fn tell(&self, state: &mut State, at: usize, room: usize) {
+        let calls = self.calls();
+        let folded = calls.partition_point(|call| call.message < state.first);
+        calls[state.taken..folded].iter().for_each(|call| state.files.take(call));
+        state.taken = folded;
+        let until = calls.partition_point(|call| call.message <= at);
         let profile = self.input.profile;
+        let past = Past {
+            blocks: &state.blocks,
+            block_tokens: state.block_tokens,
+            files: &state.files,
+            folded: &calls[..folded],
+            tail: &calls[folded..until],
+        };
+        let paths = self.share(profile.paths);
+        let views = self.share(profile.views);
         let counter = self.input.counter;
-        let mut parts =
-            vec!["[Earlier work, folded. Recall with a handle such as h12 gives back the original.]".to_owned()];
-        parts.extend(self.blocks.iter().cloned());
-        let fixed = self.block_tokens + OVERHEAD;
-        let ledger = paths(&self.files, self.share(profile.paths).min(room.saturating_sub(fixed) / 2), counter);
-        if !ledger.is_empty() {
-            parts.push(format!("[Files so far]\n{ledger}"));
-        }
-        let left = room.saturating_sub(counter.count(&parts.join("\n")) + OVERHEAD);
-        let style = Style { files: profile.files, line_numbers: profile.line_numbers };
-        let recent = self.recent(at);
-        let mut size = left.min(self.share(profile.views));
-        let base = parts.join("\n");
-        loop {
-            let text = views(&self.files, &recent, size, style);
-            let whole = if text.is_empty() { base.clone() } else { format!("{base}\n{text}") };
-            self.digest_tokens = counter.count(&whole) + OVERHEAD;
-            self.digest = whole;
-            if text.is_empty() || self.digest_tokens <= room || self.digest_tokens + self.used <= self.share(50) {
-                return;
-            }
-            size = size * 2 / 3;
-        }
+        let told = compose(&past, profile, counter, room, paths, views);
+        let fits = self.beside() + state.tail + told.1 <= self.input.budget.prompt();
+        (state.digest, state.digest_tokens) = if fits { told } else { bare(state.first, counter) };
     }
 
-    /// The files in work at message `at`, best first: changed or read last.
-    fn recent(&self, at: usize) -> Vec<&'a str> {
-        let end = self.calls.partition_point(|call| call.message <= at);
-        let mut paths = Vec::new();
-        for call in self.calls[..end].iter().rev() {
-            if let Act::Read { path, .. } | Act::Edit { path, .. } | Act::Write { path, .. } = call.act
-                && !paths.contains(&path)
-            {
-                paths.push(path);
-            }
-        }
-        paths
+    /// What always stands beside the history.
+    fn beside(&self) -> usize {
+        self.input.head_tokens + self.input.preamble_tokens
     }
 
     fn finish(self) -> Result<Folded, TooLong> {
-        let beside = self.input.head_tokens + self.input.preamble_tokens;
         let maximum = self.input.budget.prompt();
-        let tokens = beside + self.used + self.digest_tokens;
+        let tokens = self.beside() + self.used + self.state.digest_tokens;
         if tokens > maximum {
             return Err(TooLong { tokens, maximum });
         }
-        let folded = self.input.messages[..self.first].iter();
+        let State { first, cuts, .. } = *self.state;
+        let folded = self.input.messages[..first].iter();
         let folded_steps = folded.filter(|message| message.role == Role::Assistant).count();
-        Ok(Folded { digest: self.digest, first: self.first, cuts: self.cuts, folded_steps })
+        Ok(Folded { digest: self.state.digest.clone(), first, cuts, folded_steps })
     }
 }

@@ -9,12 +9,12 @@ static FACT: LazyLock<Option<Regex>> = LazyLock::new(|| {
         r"(?x)
         ^\s*(?:\x{2716}|\x{2717}|\x{2718}|\x{d7})\s
         | ^\s*(?:E\s{2,}|---\s*FAIL|FAIL|FAILED|not\ ok|Traceback|panic:|Caused\ by|npm\ ERR)
-        | \b(?:[A-Z]\w*)?(?:Error|Exception)\b\s*[:(\[]
-        | \b(?i:error|fatal|panic|panicked|segfault|undefined\ reference)(?:\[\w+\])?\s*[:!]
-        | \bpanicked\ at\b
-        | \b(?i:exit(?:ed)?(?:\ with)?\ (?:code|status)):?\s*-?\d
-        | \bFAILED\b | \.\.\.\ *FAIL | \b\d+\ (?i:failed|failures?|errors?)\b
-        | \b(?i:assertion)\b.*\b(?i:failed)\b
+        | (?-u:\b)(?:[A-Z][A-Za-z0-9_]*)?(?:Error|Exception)(?-u:\b)\s*[:(\[]
+        | (?-u:\b)(?i:error|fatal|panic|panicked|segfault|undefined\ reference)(?:\[[A-Za-z0-9_]+\])?\s*[:!]
+        | (?-u:\b)panicked\ at(?-u:\b)
+        | (?-u:\b)(?i:exit(?:ed)?(?:\ with)?\ (?:code|status)):?\s*-?\d
+        | (?-u:\b)FAILED(?-u:\b) | \.\.\.\ *FAIL | (?-u:\b)\d+\ (?i:failed|failures?|errors?)(?-u:\b)
+        | (?-u:\b)(?i:assertion)(?-u:\b).*(?-u:\b)(?i:failed)(?-u:\b)
         | (?i:command\ not\ found|no\ such\ file|permission\ denied)
         ",
     )

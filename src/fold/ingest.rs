@@ -21,6 +21,8 @@ struct Limits {
     page: usize,
     step: usize,
     call: usize,
+    /// Whether what commands print is crushed, not only paged.
+    crush: bool,
 }
 
 /// The calls seen so far, by id: the tool's name, and its role's reading of the input.
@@ -56,12 +58,12 @@ pub fn shorten_preamble(text: &str, handle: &str, profile: &FoldProfile, window:
 
 impl Limits {
     fn share(window: usize, percent: usize) -> usize {
-        (Budget::of(window).history(window / 4) * percent / 100).max(LEAST)
+        (Budget::of(window).history(0) * percent / 100).max(LEAST)
     }
 
     fn of(profile: &FoldProfile, window: usize) -> Self {
         let share = |percent| Self::share(window, percent);
-        Self { page: share(profile.page), step: share(profile.step), call: share(profile.call) }
+        Self { page: share(profile.page), step: share(profile.step), call: share(profile.call), crush: profile.crush }
     }
 }
 
@@ -83,7 +85,9 @@ fn shorten_results(at: usize, message: &Message, calls: &Calls<'_>, limits: Limi
         .collect();
     let shares = shares(&sizes, limits.page, limits.step);
     let content = message.content.iter().enumerate().map(|(block, item)| match item {
-        Block::ToolResult(result) => Block::ToolResult(shorten_result((at, block), result, calls, shares[block])),
+        Block::ToolResult(result) => {
+            Block::ToolResult(shorten_result((at, block), result, calls, (shares[block], limits.crush)))
+        }
         Block::Text(text) if sizes[block] > shares[block] => {
             Block::Text(shorten_text((at, block), text, shares[block]))
         }
@@ -106,13 +110,18 @@ fn shares(sizes: &[usize], each: usize, all: usize) -> Vec<usize> {
     shares
 }
 
-fn shorten_result(place: (usize, usize), result: &ToolResult, calls: &Calls<'_>, share: usize) -> ToolResult {
+fn shorten_result(
+    place: (usize, usize),
+    result: &ToolResult,
+    calls: &Calls<'_>,
+    (share, crush): (usize, bool),
+) -> ToolResult {
     let text = result.text();
     let call = calls.get(result.tool_use_id.as_str());
     let short = match call {
         Some((name, Act::Read { .. }, role)) => page_read(place, &text, name, *role, share),
         Some((_, Act::Search { .. } | Act::List { .. }, _)) => page_plain(place, &text, share),
-        _ => shorten_output(place, &text, share),
+        _ => shorten_output(place, &text, share, crush),
     };
     if short == text {
         return result.clone();
@@ -161,7 +170,7 @@ fn rest_note(place: (usize, usize), page: &page::Page) -> String {
 }
 
 /// What a command printed: cleaned; crushed where it is long; then its two ends and its facts.
-fn shorten_output(place: (usize, usize), text: &str, share: usize) -> String {
+fn shorten_output(place: (usize, usize), text: &str, share: usize, crush: bool) -> String {
     let text = crush::clean(text);
     if estimate(&text) <= share / 2 {
         return text;
@@ -169,7 +178,7 @@ fn shorten_output(place: (usize, usize), text: &str, share: usize) -> String {
     if is_diff(&text) {
         return page_plain(place, &text, share);
     }
-    let crushed = crush::crush(&text);
+    let crushed = if crush { crush::crush(&text) } else { text.clone() };
     let note = format!("\n[shortened; in full: Recall {}]", handle::of_block(place.0, place.1));
     if estimate(&crushed) <= share {
         return if crushed == text { crushed } else { crushed + &note };

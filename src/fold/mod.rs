@@ -5,6 +5,7 @@
 //! nothing but the messages up to the one in hand, so what is sent for a history is a prefix of what is sent for a
 //! longer one, except at a cut.
 
+mod compose;
 mod crush;
 mod cut;
 mod digest;
@@ -13,6 +14,7 @@ mod facts;
 mod handle;
 mod ingest;
 mod journal;
+mod memo;
 mod page;
 mod paths;
 #[cfg(test)]
@@ -23,4 +25,5 @@ mod views;
 pub use cut::{FoldInput, Folded, TooLong, fold};
 pub use handle::{page, recall};
 pub use ingest::{ingest, shorten_preamble};
+pub use memo::FoldMemo;
 pub use summary::summary;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::{FoldInput, Folded, TooLong, fold, ingest, recall};
+use super::{FoldInput, FoldMemo, Folded, TooLong, fold, ingest, recall};
 use crate::history::History;
 use crate::rules::{FoldProfile, Role as ToolRole};
 use crate::tokens::{Budget, Counter};
@@ -121,6 +121,10 @@ fn cost(message: &Message) -> usize {
 }
 
 fn folded(messages: &[Message], window: usize) -> Result<Folded, TooLong> {
+    folded_with(messages, window, None)
+}
+
+fn folded_with(messages: &[Message], window: usize, memo: Option<&FoldMemo>) -> Result<Folded, TooLong> {
     let (profile, roles, budget) = (FoldProfile::default(), roles(), Budget::of(window));
     let costs: Vec<usize> = ingest(messages, &roles, &profile, window).iter().map(cost).collect();
     fold(&FoldInput {
@@ -132,6 +136,7 @@ fn folded(messages: &[Message], window: usize) -> Result<Folded, TooLong> {
         profile: &profile,
         counter: &Quarter,
         roles: &roles,
+        memo: memo.map(|memo| (memo, 0)),
     })
 }
 
@@ -161,6 +166,18 @@ proptest! {
                 prop_assert_eq!((&was.digest, was.first), (&now.digest, now.first));
             }
             last = Some(now);
+        }
+    }
+
+    /// What is remembered of earlier folds changes no byte: forwards, and from any beginning again.
+    #[test]
+    fn the_memo_only_makes_it_fast(events in proptest::collection::vec(event(), 1..40), window in window()) {
+        let messages = history(&events);
+        let memo = FoldMemo::default();
+        let ends: Vec<usize> = requests(&messages).collect();
+        for end in ends.iter().chain(ends.iter().rev().step_by(3)) {
+            let messages = &messages[..*end];
+            prop_assert_eq!(folded_with(messages, window, Some(&memo)), folded(messages, window));
         }
     }
 

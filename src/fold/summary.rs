@@ -20,7 +20,7 @@ pub fn summary(
     let prompts = prompts(messages, &profile.machine, 0, messages.len());
     let room = Room { prompts: tokens / 3, newest: tokens / 3, journal: tokens / 5 };
     let mut parts = vec![digest(&prompts, &history.calls, room, counter)];
-    let ledger = paths(&history.files, tokens / 8, counter);
+    let ledger = paths(&history.files, &history.calls, (&[], &[]), tokens / 8, counter);
     if !ledger.is_empty() {
         parts.push(format!("Files so far:\n{ledger}"));
     }
@@ -30,7 +30,7 @@ pub fn summary(
     }
     let left = tokens.saturating_sub(counter.count(&parts.join("\n")));
     let style = Style { files: profile.files, line_numbers: profile.line_numbers };
-    let views = views(&history.files, &recent, left, style);
+    let views = views(&history.files, &recent, left, style).text;
     if !views.is_empty() {
         parts.push(views);
     }

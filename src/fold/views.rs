@@ -1,10 +1,16 @@
-//! The present text of the files in work, as far as there is room: the lines last read or written first.
+//! The present text of the files in work, as far as there is room.
+//!
+//! The file that was touched last comes first, and of it what was read or changed last: of recorded edits, most go on in
+//! the same file. Measured against the last lines of all files, and the lines around and below the last edit.
 
 use super::estimate::estimate;
-use crate::history::{Files, Record, View};
+use super::paths::account;
+use crate::history::{Files, Record, Segment, View};
 
 /// So many lines of unknown or unshown text between two shown ones are bridged rather than skipped.
 const BRIDGE: usize = 2;
+/// What one file may have of what is left, in percent, where others wait.
+const SHARE: usize = 70;
 
 /// How views are written.
 #[derive(Debug, Clone, Copy)]
@@ -14,101 +20,76 @@ pub(super) struct Style {
     pub line_numbers: bool,
 }
 
+/// The text of views, and the paths that stand in it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Views {
+    pub text: String,
+    pub paths: Vec<String>,
+}
+
 /// The views of the files in work, in at most about `room` tokens. `recent` are the paths that matter, best first.
-pub(super) fn views(files: &Files, recent: &[&str], room: usize, style: Style) -> String {
-    let chosen: Vec<(&Record, &View)> = recent
-        .iter()
-        .filter_map(|path| Some((files.record(path)?, files.view(path)?)))
-        .filter(|(_, view)| !view.segments.is_empty())
-        .take(style.files)
-        .collect();
+pub(super) fn views(files: &Files, recent: &[&str], room: usize, style: Style) -> Views {
+    let known = recent.iter().filter_map(|path| Some((files.record(path)?, files.view(path)?)));
+    let chosen: Vec<_> = known.filter(|(_, view)| !view.segments.is_empty()).take(style.files).collect();
     let mut left = room;
+    let mut views = Views::default();
     let mut out = Vec::new();
     for (at, (record, view)) in chosen.iter().enumerate() {
-        // The first file may have half of what is there; what one leaves is for the next.
-        let share = if at + 1 == chosen.len() { left } else { left * 3 / 5 };
-        let text = one(record, view, share, style.line_numbers);
-        left = left.saturating_sub(estimate(&text));
-        out.push(text);
+        let share = if at + 1 == chosen.len() { left } else { left * SHARE / 100 };
+        if let Some((text, used)) = one(record, view, share, style.line_numbers) {
+            left -= used;
+            out.push(text);
+            views.paths.push(record.path.clone());
+        }
     }
-    out.retain(|text| !text.is_empty());
-    out.join("\n")
+    views.text = out.join("\n");
+    views
 }
 
-/// One line of a view, before it is known whether it is shown.
-#[derive(Clone, Copy)]
-struct Spot {
-    segment: usize,
-    line: usize,
-    stamp: usize,
-    /// How many known lines away the nearest one is that was read or written later.
-    distance: usize,
-}
-
-fn one(record: &Record, view: &View, room: usize, numbers: bool) -> String {
+/// The view of one file, and what it takes up; `None` when not a line of it fits.
+fn one(record: &Record, view: &View, room: usize, numbers: bool) -> Option<(String, usize)> {
     let stale = if view.stale() { " (a command may have changed it since: read it again before an edit)" } else { "" };
-    let head = format!("[{} now{stale}]", record.path);
-    let left = room.saturating_sub(estimate(&head) + 10);
-    let shown = choose(view, left);
-    if shown.iter().all(Vec::is_empty) {
-        return String::new();
-    }
-    let mut out = vec![head];
+    let mut out = vec![format!("[{} now; {}{stale}]", record.path, account(record))];
+    let head = estimate(&out[0]) + 10;
+    let (shown, used) = choose(view, room.checked_sub(head)?);
     for (segment, lines) in view.segments.iter().zip(shown) {
         push_runs(segment, &lines, numbers, &mut out);
     }
-    out.join("\n")
+    (used > 0).then(|| (out.join("\n"), head + used))
 }
 
-/// The lines that are shown, by segment, in order: the last read or written first, and around these the older ones.
-fn choose(view: &View, room: usize) -> Vec<Vec<usize>> {
-    let mut spots = spots(view);
-    spots.sort_by_key(|spot| (std::cmp::Reverse(spot.stamp), spot.distance));
-    let mut left = room;
+/// The lines that are shown, by segment, in order; and what they take up.
+fn choose(view: &View, room: usize) -> (Vec<Vec<usize>>, usize) {
     let mut shown: Vec<Vec<usize>> = vec![Vec::new(); view.segments.len()];
-    for spot in spots {
-        let cost = estimate(&view.segments[spot.segment].lines[spot.line].text) + 1;
-        if cost > left {
+    let mut used = 0;
+    for (segment, line) in in_order(view) {
+        let cost = estimate(&view.segments[segment].lines[line].text) + 1;
+        if used + cost > room {
             break;
         }
-        left -= cost;
-        shown[spot.segment].push(spot.line);
+        used += cost;
+        shown[segment].push(line);
     }
     for lines in &mut shown {
         lines.sort_unstable();
     }
-    shown
+    (shown, used)
 }
 
-fn spots(view: &View) -> Vec<Spot> {
-    let mut spots: Vec<Spot> = Vec::new();
-    for (segment, content) in view.segments.iter().enumerate() {
-        let lines = content.lines.iter().enumerate();
-        spots.extend(lines.map(|(line, known)| Spot { segment, line, stamp: known.stamp, distance: usize::MAX }));
-    }
-    measure(&mut spots);
-    spots.reverse();
-    measure(&mut spots);
-    spots.reverse();
-    spots
-}
-
-/// Notes how far back the nearest later-stamped spot is, where that is nearer than known.
-fn measure(spots: &mut [Spot]) {
-    let mut later: Vec<(usize, usize)> = Vec::new();
-    for (at, spot) in spots.iter_mut().enumerate() {
-        while later.last().is_some_and(|(stamp, _)| *stamp <= spot.stamp) {
-            later.pop();
-        }
-        if let Some((_, near)) = later.last() {
-            spot.distance = spot.distance.min(at - near);
-        }
-        later.push((spot.stamp, at));
-    }
+/// Segment and line of all that is known: what was read or changed last first, each reading from its top.
+fn in_order(view: &View) -> impl Iterator<Item = (usize, usize)> {
+    let segments = view.segments.iter().enumerate();
+    let mut lines: Vec<(usize, usize, usize)> = segments
+        .flat_map(|(segment, content)| {
+            content.lines.iter().enumerate().map(move |(line, known)| (segment, line, known.stamp))
+        })
+        .collect();
+    lines.sort_by_key(|line| std::cmp::Reverse(line.2));
+    lines.into_iter().map(|(segment, line, _)| (segment, line))
 }
 
 /// Writes runs of lines, each with the numbers of its ends where they are known.
-fn push_runs(segment: &crate::history::Segment, lines: &[usize], numbers: bool, out: &mut Vec<String>) {
+fn push_runs(segment: &Segment, lines: &[usize], numbers: bool, out: &mut Vec<String>) {
     let mut at = 0;
     while at < lines.len() {
         let mut end = at;

@@ -1,6 +1,6 @@
 //! The files that were read or changed: their accounts and views, step by step.
 
-use super::commands::{may_change, may_change_something};
+use super::commands::{Reach, reach};
 use super::numbered::numbered_lines;
 use super::{Act, Call, Deed, Record, View};
 
@@ -14,8 +14,8 @@ impl Files {
     /// Takes one call with its result.
     pub fn take(&mut self, call: &Call<'_>) {
         match &call.act {
-            Act::Run { command } if may_change_something(command) => self.spoil(command, call.message),
-            Act::Run { .. } | Act::Other => {}
+            Act::Run { command } => self.spoil(command, call.message),
+            Act::Other => {}
             act => self.note(act, call),
         }
     }
@@ -62,8 +62,10 @@ impl Files {
 
     /// A command may have changed files behind the views.
     fn spoil(&mut self, command: &str, stamp: usize) {
+        let known = self.entries.iter().any(|(_, view)| !view.segments.is_empty());
+        let reach = if known { reach(command) } else { Reach::Nothing };
         for (record, view) in &mut self.entries {
-            if !view.segments.is_empty() && may_change(command, &record.path) {
+            if !view.segments.is_empty() && reach.covers(command, &record.path) {
                 (view.doubt, view.whole) = (stamp, false);
             }
         }

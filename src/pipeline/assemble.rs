@@ -34,7 +34,7 @@ impl Assembly<'_> {
         let form = self.form(&choice);
         let head = form.head(&self.trimmed.head);
         let before = self.head_parts(&head);
-        let (shown, folded) = self.fit(&form, before.total + self.around_tools(&head))?;
+        let (shown, folded, newest) = self.fit(&form, before.total + self.around_tools(&head))?;
         let mut report = self.report(Parts::of(before.system, before.tools, self.tokens(&shown)));
         report.details.after_o200k = measure::after(&head, &shown, self.setup.counter(), 0).total;
         report.cuts = folded.cuts;
@@ -46,6 +46,8 @@ impl Assembly<'_> {
             shown,
             request: self.request.clone(),
             report,
+            folded,
+            newest,
             budget: self.budget(),
             counter: self.counter(),
             situation: Arc::new(self.into_situation(choice)),
@@ -67,7 +69,7 @@ impl Assembly<'_> {
     }
 
     /// Pages and crushes, folds, and renders what is left.
-    fn fit(&self, form: &Form<'_>, head_tokens: usize) -> Result<(Vec<Shown>, Folded), WireError> {
+    fn fit(&self, form: &Form<'_>, head_tokens: usize) -> Result<(Vec<Shown>, Folded, usize), WireError> {
         if self.profile.head.off {
             return self.whole(form, head_tokens);
         }
@@ -85,6 +87,7 @@ impl Assembly<'_> {
             profile,
             counter: &counter,
             roles: rules,
+            memo: Some(self.setup.folds(&self.target.profile)),
         })?;
         let mut left = rendered.split_off(folded.first);
         match (messages.get(folded.first), self.before(&folded)) {
@@ -95,17 +98,18 @@ impl Assembly<'_> {
             }
             (_, before) => left.insert(0, form.message(&Message { role: Role::User, content: before })),
         }
-        Ok((left.into_iter().flatten().collect(), folded))
+        Ok((left.into_iter().flatten().collect(), folded, costs.last().copied().unwrap_or_default()))
     }
 
     /// Renders all of it, if it fits.
-    fn whole(&self, form: &Form<'_>, head_tokens: usize) -> Result<(Vec<Shown>, Folded), WireError> {
+    fn whole(&self, form: &Form<'_>, head_tokens: usize) -> Result<(Vec<Shown>, Folded, usize), WireError> {
         let shown: Vec<Shown> = self.messages.iter().flat_map(|message| form.message(message)).collect();
         let (tokens, maximum) = (head_tokens + self.tokens(&shown), self.budget().prompt());
         if tokens > maximum {
             return Err(TooLong { tokens, maximum }.into());
         }
-        Ok((shown, Folded::default()))
+        let newest = self.messages.last().map(|message| self.tokens(&form.message(message)));
+        Ok((shown, Folded::default(), newest.unwrap_or_default()))
     }
 
     fn counter(&self) -> FamilyCounter {

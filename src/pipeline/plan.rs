@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::measure;
 use super::setup::Target;
 use crate::channel::{Answer, Ask, Envelope, Shown, ShownHead, Situation, body};
+use crate::fold::Folded;
 use crate::report::Report;
 use crate::tokens::{Budget, FamilyCounter};
 use crate::trim::Kind;
-use crate::wire::Request;
+use crate::wire::{Message, Request};
 
 /// A request, ready to be sent.
 pub struct Plan {
@@ -21,6 +22,10 @@ pub struct Plan {
     pub shown: Vec<Shown>,
     pub request: Arc<Request>,
     pub report: Report,
+    /// What became of the history.
+    pub folded: Folded,
+    /// Tokens of the newest message alone, as it is shown.
+    pub newest: usize,
     pub(super) budget: Budget,
     pub(super) counter: FamilyCounter,
     pub(super) situation: Arc<Situation>,
@@ -52,6 +57,11 @@ impl Plan {
     /// The reading of the answer to this request.
     pub fn answer(&self) -> Answer {
         Answer::new(self.situation.clone())
+    }
+
+    /// The history as the client sent it, made regular: what handles point into.
+    pub fn history(&self) -> &[Message] {
+        &self.situation.messages
     }
 
     /// Counts in the tokens of the model's family.

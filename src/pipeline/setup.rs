@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, LazyLock};
 
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::fold::FoldMemo;
 use crate::rules::{ChannelKind, CheckProfile, ModelProfile, Profile, RuleSet, Sampling, ShowProfile};
 use crate::tokens::{Counter, Family, FamilyCounter, Memo, Window};
 use crate::wire::{Dialect, Request};
@@ -13,6 +16,7 @@ pub struct Setup {
     pub rules: RuleSet,
     memo: Arc<Memo>,
     schemas: Arc<Schemas>,
+    folds: FoldMemo,
 }
 
 /// The model that a request is for.
@@ -29,13 +33,14 @@ pub struct Target {
 
 impl Setup {
     pub fn new(rules: RuleSet) -> Self {
-        Self { rules, memo: Arc::default(), schemas: Arc::default() }
+        Self { rules, memo: Arc::default(), schemas: Arc::default(), folds: FoldMemo::default() }
     }
 
     /// The same memory with other rules: after a reload, known texts need not be counted again.
     #[must_use]
     pub fn with_rules(&self, rules: RuleSet) -> Self {
-        Self { rules, memo: self.memo.clone(), schemas: self.schemas.clone() }
+        let (memo, schemas) = (self.memo.clone(), self.schemas.clone());
+        Self { rules, memo, schemas, folds: FoldMemo::default() }
     }
 
     /// Puts the schemas of tools that were seen before in the place of the same ones: these are read already.
@@ -50,8 +55,12 @@ impl Setup {
 
     /// Counts in the tokens of a model's family.
     pub fn family(&self, model: &ModelProfile) -> FamilyCounter {
-        let family = Family { vocabulary: model.vocabulary, single_digits: model.single_digits, factor: model.factor };
-        FamilyCounter::new(self.memo.clone(), family)
+        FamilyCounter::new(self.memo.clone(), family_of(model))
+    }
+
+    /// The folds that are remembered, and what tells this family's from others'.
+    pub fn folds(&self, model: &ModelProfile) -> (&FoldMemo, u64) {
+        (&self.folds, xxh3_64(format!("{:?}", family_of(model)).as_bytes()))
     }
 
     /// The profile of a target: the one that was asked for, else that of its window's tier.
@@ -65,6 +74,10 @@ impl Setup {
         let profile = Arc::new(self.rules.model(model)?.clone());
         Some(Target { model: model.to_owned(), profile, window, dialect, profile_name: None })
     }
+}
+
+fn family_of(model: &ModelProfile) -> Family {
+    Family { vocabulary: model.vocabulary, single_digits: model.single_digits, factor: model.factor }
 }
 
 impl Target {

@@ -77,6 +77,8 @@ impl Default for HeadProfile {
 pub struct FoldProfile {
     /// What stands after a cut, all together, is at most this.
     pub keep: usize,
+    /// But digest and views may have at least this, however long the newest step is.
+    pub least: usize,
     /// Of it, steps that stay verbatim; the newest step always stays.
     pub tail: usize,
     /// Typed prompts in the digest, verbatim.
@@ -95,6 +97,8 @@ pub struct FoldProfile {
     pub step: usize,
     /// What a call says, its long inputs shortened.
     pub call: usize,
+    /// What commands print is crushed where it is long: lines that repeat themselves are said once.
+    pub crush: bool,
     /// What always stands before the first prompt: environment, the user's standing instructions.
     pub preamble: usize,
     /// Lines of a view carry their numbers.
@@ -107,6 +111,7 @@ impl Default for FoldProfile {
     fn default() -> Self {
         Self {
             keep: 40,
+            least: 20,
             tail: 15,
             prompts: 15,
             journal: 8,
@@ -116,6 +121,7 @@ impl Default for FoldProfile {
             page: 50,
             step: 60,
             call: 25,
+            crush: true,
             preamble: 20,
             line_numbers: false,
             machine: Vec::new(),

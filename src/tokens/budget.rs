@@ -42,11 +42,16 @@ impl Budget {
         self.window.saturating_sub(self.reserve + self.margin)
     }
 
-    /// What is set aside for a head of `head` tokens: a quarter of the window, or the head rounded up to a sixteenth
-    /// of it, so that one more tool does not move every cut.
+    /// What is set aside for a head of `head` tokens: what heads need in a window of this size, or the head rounded up to
+    /// a sixteenth of the window, so that one more tool does not move every cut. Heads grow slower than windows.
     pub fn head_allowance(&self, head: usize) -> usize {
-        let quarter = self.window / 4;
-        if head <= quarter { quarter } else { head.next_multiple_of((self.window / 16).max(1)) }
+        let sixteenths = match self.window {
+            0..=4096 => 4,
+            4097..=8192 => 3,
+            _ => 2,
+        };
+        let usual = self.window * sixteenths / 16;
+        if head <= usual { usual } else { head.next_multiple_of((self.window / 16).max(1)) }
     }
 
     /// The window to which a message is to be fitted, beside a head of `head` tokens: this one, or where the head takes more
@@ -54,7 +59,12 @@ impl Budget {
     pub fn for_messages(&self, head: usize) -> usize {
         let left = self.history(head);
         let smaller = (1..=16).rev().map(|parts| self.window * parts / 16);
-        let mut fitting = smaller.filter(|window| Self::of(*window).history(window / 4) <= left);
+        // The largest step has nine tenths of the history that a usual head leaves.
+        let fits = |window: &usize| {
+            let budget = Self::of(*window);
+            budget.history(window / 4) <= left && budget.history(0) * 9 / 10 <= left
+        };
+        let mut fitting = smaller.filter(fits);
         fitting.next().unwrap_or(self.window / 16)
     }
 
@@ -75,5 +85,14 @@ mod tests {
         let window = budget.for_messages(880);
         assert!(window < 2048 && Budget::of(window).history(window / 4) <= budget.history(880));
         assert!(budget.for_messages(2000) < window);
+    }
+
+    #[test]
+    fn one_more_tool_moves_no_cut() {
+        for window in [4096, 8192, 16_384, 32_768] {
+            let budget = Budget::of(window);
+            assert_eq!(budget.history(700), budget.history(760));
+            assert!(budget.history(700) > window / 2, "{window}");
+        }
     }
 }

@@ -1,16 +1,16 @@
 //! The measures of one history in one window.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use super::grounding::{Grounding, Haystack, Needs, Share, with_unescaped};
-use super::source::{Base, Played};
+use super::grounding::{Grounding, Haystack, Kind, Needs, Share, with_unescaped, without_numbers};
+use super::source::{Asked, Base, Played};
+use super::told;
 use crate::channel::{Form, Speaker};
 use crate::history::{Act, Roles};
 use crate::pipeline::prefix::{Piece, piece, pieces, shared};
 use crate::pipeline::{Plan, Planned, Setup, Target, measure, plan};
 use crate::tokens::Budget;
-use crate::wire::{Block, Message, Request, Role, WireError};
+use crate::wire::{Block, Message, Role, WireError};
 
 /// What a replay found for one history and window.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,13 +30,47 @@ pub(crate) struct Row {
     pub tokens_before: usize,
     pub tokens_after: usize,
     pub grounding: Grounding,
+    /// Paths that are named.
     pub artifacts: Share,
+    /// Accounts of paths whose last state is right.
+    pub status: Share,
+    /// Typed prompts that stand verbatim, and those that stand by their first line or handle at least.
+    pub prompts: (Share, Share),
+    /// What the next call needed and was not there; kept only where it is asked for.
+    pub missed: Vec<Missed>,
+}
+
+/// One thing that was needed and not sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Missed {
+    pub request: usize,
+    pub kind: Kind,
+    pub tool: String,
+    /// How many bytes of history back it was last seen.
+    pub age: usize,
+    pub item: String,
 }
 
 impl Row {
     /// Prefill amplification.
     pub(crate) fn amplification(&self) -> f64 {
         if self.read.1 == 0 { 1.0 } else { self.read.0 as f64 / self.read.1 as f64 }
+    }
+
+    /// Adds what can be added.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.refused += other.refused;
+        self.fit_violations += other.fit_violations;
+        self.cuts += other.cuts;
+        self.unplanned_breaks += other.unplanned_breaks;
+        self.tokens_before += other.tokens_before;
+        self.tokens_after += other.tokens_after;
+        self.grounding.add(&other.grounding);
+        self.artifacts.add(other.artifacts);
+        self.status.add(other.status);
+        self.prompts.0.add(other.prompts.0);
+        self.prompts.1.add(other.prompts.1);
     }
 }
 
@@ -49,16 +83,17 @@ pub(crate) fn play(
     target: &Target,
     base: &Base,
     played: &Played,
+    keep_missed: bool,
     mut seen: impl FnMut(usize, Outcome<'_>) -> anyhow::Result<()>,
 ) -> anyhow::Result<Row> {
-    let mut meter = Meter::new(setup, target, &played.name);
-    for (request, history, answer) in played.requests(base) {
-        let (request, number) = (Arc::new(request), meter.row.requests);
+    let mut meter = Meter::new(setup, target, &played.name, keep_missed);
+    for asked in played.requests(base) {
+        let number = meter.row.requests;
         meter.row.requests += 1;
-        match plan(setup, target, &request) {
+        match plan(setup, target, &asked.request) {
             Ok(Planned::Send(plan)) => {
                 seen(number, Ok(&plan))?;
-                meter.sent(&plan, &request, history, answer);
+                meter.sent(&plan, &asked);
             }
             Ok(Planned::Answer { .. }) => {}
             Err(error) => {
@@ -73,56 +108,60 @@ pub(crate) fn play(
 struct Meter<'a> {
     setup: &'a Setup,
     target: &'a Target,
+    keep_missed: bool,
     row: Row,
-    /// The last prompt with the reply that came to it, its messages, and how often it was cut.
+    /// The last prompt with the reply that came to it, how much of it is the prompt, and how often it was cut.
     last: Vec<Piece>,
     last_prompt: usize,
-    messages: Vec<Message>,
     cuts: usize,
     haystack: Haystack,
-    /// How many messages of the history the haystack and the artifacts have.
+    /// Tokens of the history, and how many of its messages have been taken.
+    full: usize,
     taken: usize,
     artifacts: BTreeSet<String>,
 }
 
 impl<'a> Meter<'a> {
-    fn new(setup: &'a Setup, target: &'a Target, name: &str) -> Self {
+    fn new(setup: &'a Setup, target: &'a Target, name: &str, keep_missed: bool) -> Self {
         let row = Row { session: name.to_owned(), window: target.window.tokens, ..Row::default() };
         Self {
             setup,
             target,
+            keep_missed,
             row,
             last: Vec::new(),
             last_prompt: 0,
-            messages: Vec::new(),
             cuts: 0,
             haystack: Haystack::default(),
+            full: 0,
             taken: 0,
             artifacts: BTreeSet::new(),
         }
     }
 
-    fn sent(&mut self, plan: &Plan, request: &Request, history: &[Message], answer: Option<&Message>) {
+    fn sent(&mut self, plan: &Plan, asked: &Asked<'_>) {
         let report = &plan.report;
         self.row.tokens_before += report.before.total;
         self.row.tokens_after += report.after.total;
         let over = report.after.total > Budget::of(self.target.window.tokens).prompt();
         self.row.fit_violations += usize::from(over);
-        let goes_on = request.messages.starts_with(&self.messages);
-        self.read(plan, request, goes_on);
-        self.ground(plan, history, answer, goes_on);
-        self.messages.clone_from(&request.messages);
+        self.read(plan, asked.goes_on);
+        self.take(asked);
+        if self.full > self.target.window.tokens {
+            self.look(plan, asked.answer);
+        }
+        if let Some(answer) = asked.answer {
+            self.last.extend(self.reply(plan, answer));
+        }
     }
 
     /// What a server with a prefix cache has to read, and where the prefix broke.
-    fn read(&mut self, plan: &Plan, request: &Request, goes_on: bool) {
+    fn read(&mut self, plan: &Plan, goes_on: bool) {
         let prompt = pieces(plan);
-        let counter = plan.counter();
         let total: usize = prompt.iter().map(|piece| piece.tokens).sum();
         let before = if goes_on { self.last.as_slice() } else { &[] };
-        let same = shared(before, &prompt, counter);
-        self.row.read.0 += total.saturating_sub(same);
-        self.row.read.1 += if before.is_empty() { total } else { self.appended(plan, request) };
+        self.row.read.0 += total.saturating_sub(shared(before, &prompt, plan.counter()));
+        self.row.read.1 += if before.is_empty() { total } else { plan.newest };
         let cuts = plan.report.cuts;
         let was = if goes_on { self.cuts } else { 0 };
         self.row.cuts += cuts.saturating_sub(was);
@@ -133,45 +172,18 @@ impl<'a> Meter<'a> {
         self.last = prompt;
     }
 
-    /// Tokens of what is new since the last reply.
-    fn appended(&self, plan: &Plan, request: &Request) -> usize {
-        let markers = self.target.profile.message_markers;
-        let new = plan.shown.iter().rev().take_while(|shown| shown.speaker != Speaker::Assistant);
-        let new: Vec<_> = new.cloned().collect();
-        if new.len() < plan.shown.len() {
-            return measure::shown_tokens(&new, plan.counter(), markers);
-        }
-        // Digest and prompt stand in one message: only the prompt is new.
-        let prompt = request.messages.last();
-        prompt.map_or(0, |message| measure::message_tokens(message, plan.counter()) + markers)
-    }
-
-    /// Notes what the real answer needed, and which paths are still named; then takes the answer as the reply.
-    fn ground(&mut self, plan: &Plan, history: &[Message], answer: Option<&Message>, goes_on: bool) {
-        if !goes_on {
-            (self.haystack, self.taken) = (Haystack::default(), 0);
+    /// Takes the messages that are new.
+    fn take(&mut self, asked: &Asked<'_>) {
+        if !asked.goes_on {
+            (self.haystack, self.taken, self.full) = (Haystack::default(), 0, 0);
             self.artifacts.clear();
         }
-        for message in &history[self.taken.min(history.len())..] {
+        for message in &asked.history[self.taken.min(asked.history.len())..] {
             self.haystack.push(message);
+            self.full += measure::message_tokens(message, self.setup.counter());
             self.note_artifacts(message);
         }
-        self.taken = history.len();
-        let counter = self.setup.counter();
-        let full: usize = history.iter().map(|message| measure::message_tokens(message, counter)).sum();
-        if full > self.target.window.tokens {
-            let sent = sent_text(plan);
-            let named = self.artifacts.iter().map(|path| names(&sent, path));
-            let there = named.clone().filter(|named| *named).count();
-            self.row.artifacts.add(Share { there, needed: named.count() });
-            if let Some(answer) = answer {
-                let needs = Needs::of(answer, &self.setup.rules);
-                self.row.grounding.add(&needs.grounding(&mut self.haystack, &sent));
-            }
-        }
-        if let Some(answer) = answer {
-            self.last.extend(self.reply(plan, answer));
-        }
+        self.taken = asked.history.len();
     }
 
     fn note_artifacts(&mut self, message: &Message) {
@@ -180,6 +192,38 @@ impl<'a> Meter<'a> {
             if let Act::Read { path, .. } | Act::Edit { path, .. } | Act::Write { path, .. } = act {
                 self.artifacts.insert(path.to_owned());
             }
+        }
+    }
+
+    /// Looks for what the past and the next call need in what is sent.
+    fn look(&mut self, plan: &Plan, answer: Option<&Message>) {
+        let sent = sent_text(plan);
+        for path in &self.artifacts {
+            self.row.artifacts.note(told::names(&sent, path));
+        }
+        let machine = &self.setup.profile(self.target).fold.machine;
+        told::prompts_told(plan, machine, &sent, &mut self.row.prompts);
+        told::states_told(plan, &self.setup.rules, &mut self.row.status);
+        if let Some(answer) = answer {
+            self.ground(&sent, answer);
+        }
+    }
+
+    fn ground(&mut self, sent: &str, answer: &Message) {
+        let needs = Needs::of(answer, &self.setup.rules);
+        let mut missed = Vec::new();
+        let grounding = needs.grounding(&mut self.haystack, sent, |kind, item| missed.push((kind, item.to_owned())));
+        self.row.grounding.add(&grounding);
+        if self.keep_missed {
+            let tools: Vec<&str> = answer.tool_uses().map(|call| call.name.as_str()).collect();
+            let (request, tool) = (self.row.requests - 1, tools.join("+"));
+            self.row.missed.extend(missed.into_iter().map(|(kind, item)| Missed {
+                request,
+                kind,
+                tool: tool.clone(),
+                age: self.haystack.age(&item).unwrap_or_default(),
+                item,
+            }));
         }
     }
 
@@ -198,23 +242,13 @@ fn sent_text(plan: &Plan) -> String {
     let mut text = plan.head.system.clone();
     for shown in &plan.shown {
         text.push('\n');
-        text.push_str(&if shown.speaker == Speaker::Assistant {
-            with_unescaped(&shown.text)
-        } else {
-            shown.text.clone()
+        text.push_str(&match shown.speaker {
+            Speaker::Assistant => with_unescaped(&shown.text),
+            _ => without_numbers(&shown.text),
         });
         for call in &shown.calls {
             text.push_str(&with_unescaped(&call.input.to_string()));
         }
     }
     text
-}
-
-/// Whether a path is named: in full, or in the line of its folder.
-fn names(sent: &str, path: &str) -> bool {
-    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
-    sent.contains(path)
-        || sent
-            .lines()
-            .any(|line| line.strip_prefix(folder).is_some_and(|rest| rest.starts_with("/: ") && rest.contains(name)))
 }

@@ -5,6 +5,7 @@ mod measure;
 mod print;
 mod progress;
 mod source;
+mod told;
 mod transcript;
 
 use std::io::Write;
@@ -51,6 +52,9 @@ pub(super) struct Replay {
     rules: Vec<PathBuf>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    /// Write there what the next real calls needed and was not sent: request, kind, tool, age in bytes, item.
+    #[arg(long, value_name = "FILE", hide = true)]
+    missed: Option<PathBuf>,
 }
 
 /// The head that is used when none is given: a coding agent's, of our own words.
@@ -68,6 +72,9 @@ impl Replay {
         let setup = Setup::new(rule_files::load(&self.rules)?);
         let base = self.base()?;
         let rows = self.play_all(&setup, &base, &played)?;
+        if let Some(path) = &self.missed {
+            std::fs::write(path, print::missed(&rows)).with_context(|| format!("cannot write {}", path.display()))?;
+        }
         let mut out = anstream::stdout().lock();
         match self.format {
             Format::Json => writeln!(out, "{}", print::json(&rows))?,
@@ -133,7 +140,7 @@ impl Replay {
         if let Some(folder) = &folder {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        play(setup, target, base, played, |number, outcome| match &folder {
+        play(setup, target, base, played, self.missed.is_some(), |number, outcome| match &folder {
             Some(folder) => emit(folder, number, outcome),
             None => Ok(()),
         })

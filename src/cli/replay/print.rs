@@ -5,7 +5,7 @@ use std::io::Write;
 use serde_json::{Value, json};
 
 use super::grounding::Share;
-use super::measure::Row;
+use super::measure::{Missed, Row};
 
 /// One array of objects, one for every history and window.
 pub(super) fn json(rows: &[Row]) -> Value {
@@ -27,9 +27,11 @@ fn object(row: &Row) -> Value {
         "grounding": {
             "path": percent(row.grounding.path),
             "old_string": percent(row.grounding.old_string),
-            "value": percent(row.grounding.value),
+            "value": row.grounding.value.percent().map_or(Value::Null, |value| json!(rounded(value, 100.0))),
         },
         "artifact_recall": percent(row.artifacts),
+        "last_status": percent(row.status),
+        "prompts": {"verbatim": percent(row.prompts.0), "told": percent(row.prompts.1)},
     })
 }
 
@@ -71,38 +73,53 @@ pub(super) fn summary(out: &mut impl Write, rows: &[Row]) -> std::io::Result<()>
 }
 
 fn write_window(out: &mut impl Write, window: usize, rows: &[&Row]) -> std::io::Result<()> {
-    let sum = |of: fn(&Row) -> usize| rows.iter().map(|row| of(row)).sum::<usize>();
-    let (before, after) = (sum(|row| row.tokens_before), sum(|row| row.tokens_after));
-    let requests = sum(|row| row.requests);
     let mean = rows.iter().map(|row| row.amplification()).sum::<f64>() / rows.len().max(1) as f64;
     let mut all = Row::default();
     for row in rows {
-        all.grounding.add(&row.grounding);
-        all.artifacts.add(row.artifacts);
+        all.add(row);
     }
-    writeln!(out, "\nIn a window of {window}: {requests} requests of {} sessions", rows.len())?;
+    let (before, after) = (all.tokens_before, all.tokens_after);
+    writeln!(out, "\nIn a window of {window}: {} requests of {} sessions", all.requests, rows.len())?;
     writeln!(out, "  sent      {after} tokens instead of {before} ({:.1} % less)", saved(before, after))?;
     writeln!(
         out,
         "  fit       {} refused, {} sent that do not fit, {} unplanned prefix breaks, {} cuts",
-        sum(|row| row.refused),
-        sum(|row| row.fit_violations),
-        sum(|row| row.unplanned_breaks),
-        sum(|row| row.cuts)
+        all.refused, all.fit_violations, all.unplanned_breaks, all.cuts
     )?;
     writeln!(
         out,
         "  read      {mean:.2} times the least that a server with a prefix cache must read (mean of sessions)"
     )?;
-    let shown = |share: Share| share.percent().map_or("-".to_owned(), |percent| format!("{percent:.1} %"));
+    write_kept(out, &all)
+}
+
+fn write_kept(out: &mut impl Write, all: &Row) -> std::io::Result<()> {
+    let percent = |percent: Option<f64>| percent.map_or("-".to_owned(), |percent| format!("{percent:.1} %"));
+    let share = |share: Share| percent(share.percent());
     writeln!(
         out,
-        "  kept      of what the next real call needed: paths {}, text to replace {}, all values {}; paths known {}",
-        shown(all.grounding.path),
-        shown(all.grounding.old_string),
-        shown(all.grounding.value),
-        shown(all.artifacts)
+        "  kept      of what the next real call needed: paths {}, texts to replace {}, all values {}",
+        share(all.grounding.path),
+        share(all.grounding.old_string),
+        percent(all.grounding.value.percent())
+    )?;
+    writeln!(
+        out,
+        "  known     of the past: paths {}, last states {}, typed prompts {} ({} verbatim)",
+        share(all.artifacts),
+        share(all.status),
+        share(all.prompts.1),
+        share(all.prompts.0)
     )
+}
+
+/// A line for everything that was needed and not sent.
+pub(super) fn missed(rows: &[Row]) -> String {
+    let line = |row: &Row, missed: &Missed| {
+        let Missed { request, kind, tool, age, item } = missed;
+        format!("{}\t{}\t{request}\t{kind:?}\t{tool}\t{age}\t{}\n", row.window, row.session, Value::from(item.as_str()))
+    };
+    rows.iter().flat_map(|row| row.missed.iter().map(move |missed| line(row, missed))).collect()
 }
 
 fn saved(before: usize, after: usize) -> f64 {

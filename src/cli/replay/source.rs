@@ -1,6 +1,7 @@
 //! Where histories come from: sessions, transcripts of the client, folders of captured bodies.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use serde_json::{Value, json};
@@ -57,28 +58,48 @@ fn without_prompt(message: Message) -> Option<Message> {
     (!content.is_empty()).then_some(Message { role: message.role, content })
 }
 
+/// One request of a history.
+pub(crate) struct Asked<'a> {
+    pub request: Arc<Request>,
+    /// Its messages without what the base puts before them.
+    pub history: &'a [Message],
+    /// The real answer that came to it, where that is known.
+    pub answer: Option<&'a Message>,
+    /// It begins with all messages of the request before it.
+    pub goes_on: bool,
+}
+
 impl Played {
     pub(crate) fn session(name: String, messages: Vec<Message>) -> Self {
         Self { name, kind: Kind::Session(messages) }
     }
 
-    /// Every request, each with the real answer that came to it where that is known.
-    pub(crate) fn requests<'a>(
-        &'a self,
-        base: &'a Base,
-    ) -> Box<dyn Iterator<Item = (Request, &'a [Message], Option<&'a Message>)> + 'a> {
+    /// Every request, in order.
+    pub(crate) fn requests<'a>(&'a self, base: &'a Base) -> Box<dyn Iterator<Item = Asked<'a>> + 'a> {
         match &self.kind {
             Kind::Session(messages) => {
                 let answers = (1..messages.len()).filter(|at| messages[*at].role == Role::Assistant);
-                Box::new(answers.map(|at| (base.request(&messages[..at]), &messages[..at], Some(&messages[at]))))
+                Box::new(answers.enumerate().map(|(number, at)| Asked {
+                    request: Arc::new(base.request(&messages[..at])),
+                    history: &messages[..at],
+                    answer: Some(&messages[at]),
+                    goes_on: number > 0,
+                }))
             }
-            Kind::Bodies(bodies) => Box::new(bodies.iter().enumerate().map(|(at, body)| {
-                let next = bodies[at + 1..].iter().find(|next| next.messages.starts_with(&body.messages));
-                let answer = next.and_then(|next| next.messages.get(body.messages.len()));
-                let answer = answer.filter(|answer| answer.role == Role::Assistant);
-                (body.clone(), body.messages.as_slice(), answer)
-            })),
+            Kind::Bodies(bodies) => Box::new((0..bodies.len()).map(|at| captured(bodies, at))),
         }
+    }
+}
+
+fn captured(bodies: &[Request], at: usize) -> Asked<'_> {
+    let body = &bodies[at];
+    let next = bodies[at + 1..].iter().find(|next| next.messages.starts_with(&body.messages));
+    let answer = next.and_then(|next| next.messages.get(body.messages.len()));
+    Asked {
+        request: Arc::new(body.clone()),
+        history: &body.messages,
+        answer: answer.filter(|answer| answer.role == Role::Assistant),
+        goes_on: at > 0 && body.messages.starts_with(&bodies[at - 1].messages),
     }
 }
 

@@ -1,0 +1,102 @@
+//! What is remembered of folds, so that the next request of a history goes on where the last one was cut. It only makes
+//! it fast: a miss gives the same bytes.
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use lru::LruCache;
+use serde_json::Value;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::cut::{FoldInput, State};
+use crate::wire::{Block, Message};
+
+/// Histories that are remembered: each may hold the text of many files.
+const CAPACITY: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+
+/// The states after a cut, keyed by all that decides them.
+pub struct FoldMemo {
+    seen: Mutex<LruCache<u128, Arc<State>>>,
+}
+
+impl Default for FoldMemo {
+    fn default() -> Self {
+        Self { seen: Mutex::new(LruCache::new(CAPACITY)) }
+    }
+}
+
+impl FoldMemo {
+    /// The newest state that is known of these beginnings, and at which of them.
+    pub(super) fn newest(&self, marks: &[u128]) -> Option<(usize, Arc<State>)> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        marks.iter().enumerate().rev().find_map(|(at, mark)| Some((at, seen.get(mark)?.clone())))
+    }
+
+    pub(super) fn put(&self, mark: u128, state: Arc<State>) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).put(mark, state);
+    }
+}
+
+/// For every beginning of the messages, the hash of all that decides the fold of it.
+pub(super) fn marks(input: &FoldInput<'_>, limit: usize, salt: u64) -> Vec<u128> {
+    let mut hash = Xxh3::with_seed(salt);
+    hash.update(&limit.to_le_bytes());
+    hash.update(format!("{:?}", input.profile).as_bytes());
+    let messages = input.messages.iter().zip(input.costs);
+    let mark = |(message, cost): (&Message, &usize)| {
+        hash.update(&cost.to_le_bytes());
+        hash_message(message, &mut hash);
+        hash.digest128()
+    };
+    messages.map(mark).collect()
+}
+
+fn hash_message(message: &Message, hash: &mut Xxh3) {
+    hash.update(message.role.as_str().as_bytes());
+    message.content.iter().for_each(|block| hash_block(block, hash));
+}
+
+/// Each part with its length before it, so that no two contents give the same bytes.
+fn hash_block(block: &Block, hash: &mut Xxh3) {
+    match block {
+        Block::Text(text) => hash_text(b't', text, hash),
+        Block::Thinking(text) => hash_text(b'k', text, hash),
+        Block::ToolUse(call) => {
+            hash_text(b'u', &call.id, hash);
+            hash_text(b'n', &call.name, hash);
+            hash_value(&call.input, hash);
+        }
+        Block::ToolResult(result) => {
+            hash_text(if result.is_error { b'e' } else { b'r' }, &result.tool_use_id, hash);
+            hash.update(&result.content.len().to_le_bytes());
+            result.content.iter().for_each(|block| hash_block(block, hash));
+        }
+        Block::Image(value) | Block::Other(value) => hash_value(value, hash),
+    }
+}
+
+fn hash_text(kind: u8, text: &str, hash: &mut Xxh3) {
+    hash.update(&[kind]);
+    hash.update(&text.len().to_le_bytes());
+    hash.update(text.as_bytes());
+}
+
+fn hash_value(value: &Value, hash: &mut Xxh3) {
+    match value {
+        Value::String(text) => hash_text(b's', text, hash),
+        Value::Array(items) => {
+            hash_text(b'[', &items.len().to_string(), hash);
+            for item in items {
+                hash_value(item, hash);
+            }
+        }
+        Value::Object(fields) => {
+            hash_text(b'{', &fields.len().to_string(), hash);
+            for (key, field) in fields {
+                hash_text(b'f', key, hash);
+                hash_value(field, hash);
+            }
+        }
+        other => hash_text(b'v', &other.to_string(), hash),
+    }
+}
