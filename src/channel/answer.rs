@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::check::Objection;
+use super::objection::Objection;
 use super::reply::{Heard, Reply};
 use super::show::{Shown, Speaker};
 use super::situation::Situation;
 use super::verdict::{Outcome, judge};
-use super::{bind, grounded, guard, named, own};
+use super::{bind, grounded, guard, own, undone};
 use crate::rules::ChannelKind;
 use crate::wire::{Delta, End, StopReason, ToolUse, Usage, WireError};
 
@@ -72,7 +72,7 @@ const LOOP_SHOWN: usize = 80;
 impl Answer {
     pub fn new(about: impl Into<Arc<Situation>>) -> Self {
         let about = about.into();
-        let early = named::undone(&about);
+        let early = undone::undone(&about);
         let reply = Some(Reply::new(&about, early.is_some(), grounded::watched(&about)));
         Self {
             early,
@@ -335,11 +335,6 @@ fn as_it_came(delta: Delta) -> Delta {
         Delta::BrokenCall { name, arguments, .. } if name.is_empty() => Delta::Text(arguments),
         other => other,
     }
-}
-
-/// The schema that binds a reply to this one tool.
-pub(super) fn bound_to(about: &Situation, name: &str, arguments: &Value) -> Option<Value> {
-    (about.kind == ChannelKind::Constrained).then(|| bind::call(name, arguments))
 }
 
 #[cfg(test)]

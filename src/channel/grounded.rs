@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::check::Objection;
+use super::objection::Objection;
 use super::situation::Situation;
 use super::{bind, named};
 use crate::history::{Act, History, Segment, View};

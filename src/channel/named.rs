@@ -1,17 +1,16 @@
-//! What a prompt names: a model that answers, or writes, before it has touched the files, or has run what was to be run,
-//! is told so.
+//! What a prompt names: its files, and the words by which it asks for something.
 
 use serde_json::json;
 
-use super::check::{Objection, edit_of};
+use super::bind;
+use super::objection::Objection;
 use super::situation::Situation;
-use super::{bind, grounded};
-use crate::history::{Act, Call, History, prompts};
+use crate::history::prompts;
 use crate::rules::{ChannelKind, Role};
 use crate::wire::{Message, ToolUse};
 
 /// The files that the newest prompt names and no call has named.
-fn untouched(about: &Situation) -> Vec<String> {
+pub(super) fn untouched(about: &Situation) -> Vec<String> {
     let Some(prompt) = prompts(&about.messages, &[], 0, about.messages.len()).pop() else { return Vec::new() };
     let mut found: Vec<String> = Vec::new();
     for file in files_in(prompt.text) {
@@ -25,17 +24,6 @@ fn untouched(about: &Situation) -> Vec<String> {
     found
 }
 
-/// What an answer now would leave undone: files that were not touched, a command that was not run.
-pub(super) fn undone(about: &Situation) -> Option<Objection> {
-    let check = &about.model.check;
-    let files = if check.named_files { untouched(about) } else { Vec::new() };
-    if !files.is_empty() {
-        return Some(answer_early(about, &files));
-    }
-    let unrun = asks_for(about, &check.run_words).then(|| not_run(about)).flatten();
-    unrun.or_else(|| in_vain(about))
-}
-
 /// The newest prompt has one of these words, by which it asks to run something, and no command was run since.
 pub(super) fn asks_for(about: &Situation, words: &[String]) -> bool {
     let Some(prompt) = prompts(&about.messages, &[], 0, about.messages.len()).pop() else { return false };
@@ -47,59 +35,6 @@ pub(super) fn asks_for(about: &Situation, words: &[String]) -> bool {
 pub(super) fn has_one_of(prompt: &str, words: &[String]) -> bool {
     let mut all = prompt.split(|c: char| !c.is_alphanumeric());
     all.any(|word| words.iter().any(|wanted| wanted.eq_ignore_ascii_case(word)))
-}
-
-/// What the last calls tried in vain: an edit that failed, a read of a file that was guessed.
-fn in_vain(about: &Situation) -> Option<Objection> {
-    let check = &about.model.check;
-    if !check.failed_edits && check.search_command.is_empty() {
-        return None;
-    }
-    let history = about.history();
-    let unchanged = check.failed_edits.then(|| unchanged(about, &history)).flatten();
-    unchanged.or_else(|| (!check.search_command.is_empty()).then(|| grounded::guessed(about, &history)).flatten())
-}
-
-/// A file whose edit failed since the prompt, and that no later call has changed.
-fn unchanged(about: &Situation, history: &History<'_>) -> Option<Objection> {
-    let prompt = prompts(&about.messages, &[], 0, about.messages.len()).pop()?.message;
-    let changes = |call: &&Call<'_>| matches!(call.act, Act::Edit { .. } | Act::Write { .. }) && call.message > prompt;
-    let last = |path| history.calls.iter().filter(changes).rfind(|call| call.act.path() == path);
-    let failed = history.calls.iter().filter(changes).find(|call| last(call.act.path()).is_some_and(Call::failed))?;
-    let (path, tool) = (failed.act.path()?, &failed.call.name);
-    let reply = || Some(bind::call(tool, &edit_of(about, history, tool, path)?));
-    let shown = about.shown_path(path);
-    Some(Objection {
-        kind: "answer-unchanged",
-        once: true,
-        words: format!("Not done: {shown} is not changed, that call failed. Make it again, with a line of the file."),
-        arguments: None,
-        reply: if about.kind == ChannelKind::Constrained { reply() } else { None },
-    })
-}
-
-fn not_run(about: &Situation) -> Option<Objection> {
-    let runs = |name: &str| matches!(about.roles.get(name), Some(Role::Run { .. }));
-    let tool = about.head.core.iter().find(|tool| runs(&tool.client.name))?;
-    let name = &tool.client.name;
-    Some(Objection {
-        kind: "answer-unrun",
-        once: true,
-        words: format!("Not done: nothing was run yet. Run it with {name} now."),
-        arguments: None,
-        reply: (about.kind == ChannelKind::Constrained).then(|| bind::call(name, &tool.schema)),
-    })
-}
-
-/// What a model is told that answers before it has touched these files, and the calls that it may make.
-fn answer_early(about: &Situation, files: &[String]) -> Objection {
-    Objection {
-        kind: "answer-early",
-        once: true,
-        words: format!("Not done: no call has touched {} yet. Do that part of the task now.", files.join(", ")),
-        arguments: None,
-        reply: (about.kind == ChannelKind::Constrained).then(|| bind::some_call(&about.head)),
-    }
 }
 
 /// A first call that writes a file while other files that the prompt names have not been seen.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::answer::bound_to;
+use super::bind;
 use super::check::{Verdict, check};
 use super::guard;
 use super::heal::{Invalid, heal, nearest};
@@ -145,6 +145,11 @@ fn unfit(about: &Situation, heard: &HeardCall, invalid: &Invalid, at: usize) -> 
             Outcome::Object { kind: "arguments-unfit", words: format!("Not done: {why}.\n{schema}"), format, held }
         }
     }
+}
+
+/// The schema that binds a reply to this one tool.
+fn bound_to(about: &Situation, name: &str, arguments: &Value) -> Option<Value> {
+    (about.kind == ChannelKind::Constrained).then(|| bind::call(name, arguments))
 }
 
 /// What a client can take as input.

@@ -488,6 +488,31 @@ fn an_edit_that_failed_is_made_again_before_the_answer() {
 }
 
 #[test]
+fn an_edit_that_failed_and_was_got_round_is_left_alone() {
+    let mut failed =
+        step("e", "Edit", json!({"file_path": "/w/a.txt", "old_string": "x", "new_string": "y"}), "Not found.");
+    let Block::ToolResult(result) = &mut failed[1].content[0] else { panic!() };
+    result.is_error = true;
+    let run = step("b", "Bash", json!({"command": "mv a.txt b.txt"}), "");
+    let history = [after_reading("one\ntwo"), failed.to_vec(), run.to_vec()].concat();
+    let mut answer = answer(ChannelKind::Constrained, history);
+    let (out, _) = say(&mut answer, call("Answer", json!({"text": "Done."})));
+    assert_eq!(out, [Delta::Text("Done.".into())]);
+}
+
+#[test]
+fn an_edit_that_changes_nothing_beside_an_untouched_file_is_another_call() {
+    let mut history = after_reading("one\ntwo");
+    history[0] = prompt("Rename a.txt to b.txt.");
+    let mut answer = answer(ChannelKind::Constrained, history);
+    let (_, next) =
+        say(&mut answer, call("Edit", json!({"file_path": "a.txt", "old_string": "one", "new_string": "one"})));
+    let (words, format) = asked(next);
+    assert!(words.contains("b.txt") && format.is_valid(&bash("mv a.txt b.txt")));
+    assert!(!format.is_valid(&call("Edit", json!({"file_path": "a.txt", "old_string": "one", "new_string": "1"}))));
+}
+
+#[test]
 fn after_a_guessed_path_the_files_are_searched() {
     let mut read = step("r", "Read", json!({"file_path": "/w/src/load_x.py"}), "File does not exist.");
     let Block::ToolResult(result) = &mut read[1].content[0] else { panic!() };

@@ -1,0 +1,170 @@
+//! An edit, held against what is known of its file; and what of that file an edit can name.
+
+use serde_json::{Value, json};
+
+use super::objection::Objection;
+use super::situation::Situation;
+use super::{bind, change};
+use crate::history::{History, Line, Swap, View};
+use crate::rules::Role;
+
+/// The most lines that a model is given to choose from.
+pub(super) const CHOICES: usize = 120;
+
+/// An edit of one file, and what is known of that file.
+pub(super) struct Edit<'a> {
+    pub(super) shown: &'a str,
+    pub(super) view: &'a View,
+    pub(super) role: Option<&'a Role>,
+    /// The newest typed prompt.
+    pub(super) prompt: &'a str,
+}
+
+/// The arguments of an edit of this file: one of its lines, by another text.
+pub(super) fn edit_of(about: &Situation, history: &History<'_>, tool: &str, path: &str) -> Option<Value> {
+    let (view, role) = (history.files.view(path)?, about.roles.get(tool));
+    let edit = Edit { shown: about.shown_path(path), view, role, prompt: "" };
+    edit.narrowed(&[(single_lines(view), false)])
+}
+
+impl Edit<'_> {
+    /// What is wrong with one of its replacements.
+    pub(super) fn object(&self, swap: Swap<'_>) -> Option<Objection> {
+        let times = if swap.old.is_empty() { 0 } else { self.view.occurrences(swap.old) };
+        let known = self.view.whole && !self.view.stale();
+        match times {
+            0 if swap.old.is_empty() || known => Some(self.absent(swap)),
+            _ if swap.old == swap.new => Some(self.unchanged(swap)),
+            2.. if !swap.all => Some(self.several(swap, times)),
+            1 if change::only_repeats(self.view, swap) => Some(self.repeating()),
+            1 if !swap.all
+                && let Some(lines) = change::repeats_next(self.view, swap) =>
+            {
+                Some(self.repeating_next(swap, lines))
+            }
+            1 => change::stands_elsewhere(self.view, swap).map(|word| self.elsewhere(swap, word)),
+            _ => None,
+        }
+    }
+
+    fn absent(&self, swap: Swap<'_>) -> Objection {
+        let near = alike(self.view, swap.old);
+        let lines = if near.is_empty() { single_lines(self.view) } else { near };
+        Objection {
+            kind: "edit-text-absent",
+            once: false,
+            words: format!("Not done: that text is not in {}. Take the exact text from the file.", self.shown),
+            reply: None,
+            arguments: self.narrowed(&[(lines, false)]),
+        }
+    }
+
+    fn unchanged(&self, swap: Swap<'_>) -> Objection {
+        let mut others = single_lines(self.view);
+        others.retain(|line| line != swap.old);
+        Objection {
+            kind: "edit-changes-nothing",
+            once: false,
+            words: format!("Not done: the old and the new text are the same, {} would not change.", self.shown),
+            reply: None,
+            arguments: self.narrowed(&[(others, false)]),
+        }
+    }
+
+    fn several(&self, swap: Swap<'_>, times: usize) -> Objection {
+        let mut around = single_lines(self.view);
+        around.retain(|line| line.contains(swap.old));
+        Objection {
+            kind: "edit-text-several",
+            once: false,
+            words: format!(
+                "Not done: that text stands {times} times in {}. Replace all of them, or give a whole line.",
+                self.shown
+            ),
+            reply: None,
+            arguments: self.narrowed(&[(vec![swap.old.to_owned()], true), (around, false)]),
+        }
+    }
+
+    fn repeating(&self) -> Objection {
+        Objection {
+            kind: "edit-repeats-lines",
+            once: true,
+            words: format!("Not done: the new text only repeats lines that stand in {} already.", self.shown),
+            reply: None,
+            arguments: self.narrowed(&[(single_lines(self.view), false)]),
+        }
+    }
+
+    fn repeating_next(&self, swap: Swap<'_>, lines: &str) -> Objection {
+        Objection {
+            kind: "edit-repeats-next",
+            once: true,
+            words: format!(
+                "Not done: the new text ends with what follows that place in {} already. Leave this out of it:\n{lines}",
+                self.shown
+            ),
+            reply: None,
+            arguments: self.narrowed(&[(vec![swap.old.to_owned()], false)]),
+        }
+    }
+
+    /// Where the prompt itself names the word, all of its places are meant.
+    fn elsewhere(&self, swap: Swap<'_>, word: &str) -> Objection {
+        let all = (vec![word.to_owned()], true);
+        let (words, choices) = if change::has_word(self.prompt, word) {
+            ("Replace all of them.", vec![all])
+        } else {
+            ("Replace all of them, or this one only.", vec![all, (vec![swap.old.to_owned()], false)])
+        };
+        Objection {
+            kind: "edit-word-elsewhere",
+            once: true,
+            words: format!("Not done: {word} stands in other places of {} too. {words}", self.shown),
+            reply: None,
+            arguments: self.narrowed(&choices),
+        }
+    }
+
+    /// The arguments that can be right: this path, one of these texts, and whether all of its places are meant.
+    fn narrowed(&self, choices: &[(Vec<String>, bool)]) -> Option<Value> {
+        let Some(Role::Edit { path, old, new, all }) = self.role else { return None };
+        let kinds: Vec<Value> = choices
+            .iter()
+            .filter(|(texts, every)| !texts.is_empty() && (!every || all.is_some()))
+            .map(|(texts, every)| {
+                let mut properties =
+                    json!({path: {"enum": [self.shown]}, old: {"enum": texts}, new: {"type": "string"}});
+                let mut required = vec![path, old, new];
+                if let (true, Some(all)) = (*every, all) {
+                    properties[all] = json!({"enum": [true]});
+                    required.push(all);
+                }
+                json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
+            })
+            .collect();
+        (!kinds.is_empty()).then(|| bind::any_of(kinds))
+    }
+}
+
+/// The lines that stand once in what is known.
+fn single_lines(view: &View) -> Vec<String> {
+    let lines = view.lines().map(|line| &line.text);
+    lines.filter(|line| !line.trim().is_empty() && view.occurrences(line) == 1).take(CHOICES).cloned().collect()
+}
+
+/// The places that are as `old` but for the space around their lines.
+fn alike(view: &View, old: &str) -> Vec<String> {
+    let wanted: Vec<&str> = old.trim().lines().map(str::trim).collect();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for segment in &view.segments {
+        let same = |lines: &&[Line]| lines.iter().zip(&wanted).all(|(line, want)| line.text.trim() == *want);
+        let texts = |lines: &[Line]| lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
+        found.extend(segment.lines.windows(wanted.len()).filter(same).map(texts));
+    }
+    found.retain(|text| view.occurrences(text) == 1);
+    found
+}

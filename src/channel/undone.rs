@@ -1,0 +1,96 @@
+//! What an answer would leave undone: files that were named and not touched, a command that was not run, an edit that
+//! failed, a search for what was guessed. A model that answers so is told, once.
+
+use super::edit::edit_of;
+use super::named::{asks_for, untouched};
+use super::objection::Objection;
+use super::situation::Situation;
+use super::{bind, grounded};
+use crate::history::{Act, Call, History, prompts};
+use crate::rules::{ChannelKind, Role};
+
+/// What an answer now would leave undone: files that were not touched, a command that was not run.
+pub(super) fn undone(about: &Situation) -> Option<Objection> {
+    let check = &about.model.check;
+    let files = if check.named_files { untouched(about) } else { Vec::new() };
+    if !files.is_empty() {
+        return Some(answer_early(about, &files));
+    }
+    let unrun = asks_for(about, &check.run_words).then(|| not_run(about)).flatten();
+    unrun.or_else(|| in_vain(about))
+}
+
+/// What a model is told that changes nothing while a file that the prompt names was not touched: to call another tool.
+pub(super) fn instead(about: &Situation, tool: &str) -> Option<Objection> {
+    let files = untouched(about);
+    let mut head = about.head.clone();
+    head.core.retain(|other| other.client.name != tool);
+    let able = !files.is_empty() && !head.core.is_empty();
+    able.then(|| Objection {
+        kind: "edit-changes-nothing",
+        words: format!("Not done: that changes nothing, and no call has touched {} yet.", files.join(", ")),
+        reply: (about.kind == ChannelKind::Constrained).then(|| bind::some_call(&head)),
+        ..answer_early(about, &files)
+    })
+}
+
+/// What the last calls tried in vain: an edit that failed, a read of a file that was guessed.
+fn in_vain(about: &Situation) -> Option<Objection> {
+    let check = &about.model.check;
+    if !check.failed_edits && check.search_command.is_empty() {
+        return None;
+    }
+    let history = about.history();
+    let unchanged = check.failed_edits.then(|| unchanged(about, &history)).flatten();
+    unchanged.or_else(|| (!check.search_command.is_empty()).then(|| grounded::guessed(about, &history)).flatten())
+}
+
+/// A file whose edit failed since the prompt, and that no later call has changed.
+fn unchanged(about: &Situation, history: &History<'_>) -> Option<Objection> {
+    let prompt = prompts(&about.messages, &[], 0, about.messages.len()).pop()?.message;
+    let changes = |call: &&Call<'_>| matches!(call.act, Act::Edit { .. } | Act::Write { .. }) && call.message > prompt;
+    let last = |path| history.calls.iter().filter(changes).rfind(|call| call.act.path() == path);
+    let failed = history.calls.iter().filter(changes).find(|call| last(call.act.path()).is_some_and(Call::failed))?;
+    // A command since then may have changed it, or found another way.
+    if history
+        .calls
+        .iter()
+        .any(|call| call.message > failed.message && call.ok() && matches!(call.act, Act::Run { .. }))
+    {
+        return None;
+    }
+    let (path, tool) = (failed.act.path()?, &failed.call.name);
+    let reply = || Some(bind::call(tool, &edit_of(about, history, tool, path)?));
+    let shown = about.shown_path(path);
+    Some(Objection {
+        kind: "answer-unchanged",
+        once: true,
+        words: format!("Not done: {shown} is not changed, that call failed. Make it again, with a line of the file."),
+        arguments: None,
+        reply: if about.kind == ChannelKind::Constrained { reply() } else { None },
+    })
+}
+
+fn not_run(about: &Situation) -> Option<Objection> {
+    let runs = |name: &str| matches!(about.roles.get(name), Some(Role::Run { .. }));
+    let tool = about.head.core.iter().find(|tool| runs(&tool.client.name))?;
+    let name = &tool.client.name;
+    Some(Objection {
+        kind: "answer-unrun",
+        once: true,
+        words: format!("Not done: nothing was run yet. Run it with {name} now."),
+        arguments: None,
+        reply: (about.kind == ChannelKind::Constrained).then(|| bind::call(name, &tool.schema)),
+    })
+}
+
+/// What a model is told that answers before it has touched these files, and the calls that it may make.
+fn answer_early(about: &Situation, files: &[String]) -> Objection {
+    Objection {
+        kind: "answer-early",
+        once: true,
+        words: format!("Not done: no call has touched {} yet. Do that part of the task now.", files.join(", ")),
+        arguments: None,
+        reply: (about.kind == ChannelKind::Constrained).then(|| bind::some_call(&about.head)),
+    }
+}
