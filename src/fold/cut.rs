@@ -224,8 +224,19 @@ impl<'a> Walk<'a> {
         let views = self.share(profile.views);
         let counter = self.input.counter;
         let told = compose(&past, profile, counter, room, paths, views);
-        let fits = self.beside() + state.tail + told.1 <= self.input.budget.prompt();
-        (state.digest, state.digest_tokens) = if fits { told } else { bare(state.first, counter) };
+        let fits = |told: &(String, usize)| self.beside() + state.tail + told.1 <= self.input.budget.prompt();
+        let told = Some(told).filter(fits).or_else(|| self.spare(&past, state.first).into_iter().find(fits));
+        (state.digest, state.digest_tokens) = told.unwrap_or_else(|| bare(state.first, counter));
+    }
+
+    /// Ever less to say, where the newest step leaves no room for a digest: the handles of all prompts, and the paths by
+    /// their folders.
+    fn spare(&self, past: &Past<'_, '_>, to: usize) -> [(String, usize); 2] {
+        let counter = self.input.counter;
+        let blocks = [self.block(0, to, Room { prompts: 0, newest: 0, journal: 0 })];
+        let past = Past { blocks: &blocks, block_tokens: counter.count(&blocks[0]) + 1, ..*past };
+        let without = Past { files: &Files::default(), ..past };
+        [past, without].map(|past| compose(&past, self.input.profile, counter, 0, 0, 0))
     }
 
     /// What always stands beside the history.
