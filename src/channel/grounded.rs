@@ -25,13 +25,14 @@ pub(super) fn watched(about: &Situation) -> Option<Numbers> {
     (checked && called() && runner(about, &any_command()).is_some()).then(|| Numbers::of(about))
 }
 
-/// An answer straight after a read in vain of a file that neither the user nor any result had named: the name was a
-/// guess, and what it was guessed from can be looked for.
+/// An answer straight after a read in vain of a file that neither the user nor any result had named: its name was guessed
+/// from a word of the prompt, and that can be looked for.
 pub(super) fn guessed(about: &Situation, history: &History<'_>) -> Option<Objection> {
-    let last =
-        history.calls.last().filter(|call| call.failed() && about.newest_prompt().is_some_and(|(_, called)| called))?;
+    let last = history.calls.last().filter(|call| call.failed())?;
+    let (prompt, _) = about.newest_prompt().filter(|(_, called)| *called)?;
     let Act::Read { path, .. } = last.act else { return None };
-    let (stem, named) = (stem(path)?, |text: String| text.contains(path.rsplit('/').next().unwrap_or(path)));
+    let stem = stem(path).filter(|stem| prompt.contains(stem))?;
+    let named = |text: String| text.contains(path.rsplit('/').next().unwrap_or(path));
     if texts(&about.messages[..last.message]).any(named) {
         return None;
     }
