@@ -322,10 +322,11 @@ impl Answer {
         *self.repairs.entry(kind.to_owned()).or_default() += 1;
     }
 
-    /// The prompt of the last answer, and what all of them produced.
+    /// The prompt of the first answer, which is the one that was counted, and what all of them produced.
     fn add(&mut self, usage: Usage) {
         let output = self.usage.output.unwrap_or(0) + usage.output.unwrap_or(0);
-        self.usage = Usage { output: usage.output.map(|_| output).or(self.usage.output), ..usage };
+        let first = if self.usage.prompt.is_some() { self.usage } else { usage };
+        self.usage = Usage { output: usage.output.map(|_| output).or(self.usage.output), ..first };
     }
 }
 
