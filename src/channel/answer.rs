@@ -221,8 +221,7 @@ impl Answer {
     /// The schema of a reply that does not call this tool, or of one that calls a shown one in its place.
     fn without(&self, name: &str, must_call: bool) -> Option<Value> {
         let about = &self.about;
-        let mut head = about.head.clone();
-        head.core.retain(|tool| tool.client.name != name);
+        let head = about.head_without(name);
         let open = |other: &str| other != name && own::was_opened(&about.messages, other);
         let bound = about.kind == ChannelKind::Constrained && !about.choice.is(name);
         let reply = || bind::reply(&head, &own::beside(&head), &about.choice, open);

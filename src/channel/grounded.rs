@@ -9,7 +9,7 @@ use super::objection::Objection;
 use super::situation::Situation;
 use super::{bind, named};
 use crate::history::{Act, History, Segment, View};
-use crate::rules::{ChannelKind, Role};
+use crate::rules::ChannelKind;
 use crate::wire::{Block, Message};
 
 /// Numbers of fewer digits stand everywhere, and small models count so far.
@@ -22,7 +22,7 @@ pub(super) const ANSWER_NUMBER: &str = "answer-number";
 pub(super) fn watched(about: &Situation) -> Option<Numbers> {
     let checked = about.model.check.known_numbers && about.kind == ChannelKind::Constrained;
     let called = || about.newest_prompt().is_some_and(|(_, called)| called);
-    (checked && called() && runner(about, &any_command()).is_some()).then(|| Numbers::of(about))
+    (checked && called() && about.runner().is_some()).then(|| Numbers::of(about))
 }
 
 /// An answer straight after a read in vain of a file that neither the user nor any result had named: its name was guessed
@@ -111,12 +111,11 @@ fn objection(about: &Situation, kind: &'static str, words: String, reply: Value)
 
 /// The shown tool that runs commands, and a reply that calls it with such a command.
 fn runner<'a>(about: &'a Situation, command: &Value) -> Option<(&'a str, Value)> {
-    about.head.core.iter().map(|tool| tool.client.name.as_str()).find_map(|name| {
-        let Some(Role::Run { command: key }) = about.roles.get(name) else { return None };
-        let arguments =
-            json!({"type": "object", "properties": {key: command}, "required": [key], "additionalProperties": false});
-        Some((name, bind::call(name, &arguments)))
-    })
+    let (tool, key) = about.runner()?;
+    let name = tool.client.name.as_str();
+    let arguments =
+        json!({"type": "object", "properties": {key: command}, "required": [key], "additionalProperties": false});
+    Some((name, bind::call(name, &arguments)))
 }
 
 /// The numbers that a session has named, in whatever text.

@@ -5,13 +5,12 @@ use serde_json::json;
 use super::bind;
 use super::objection::Objection;
 use super::situation::Situation;
-use crate::history::prompts;
 use crate::rules::{ChannelKind, Role};
 use crate::wire::{Message, ToolUse};
 
 /// The files that the newest prompt names and no call has named.
 pub(super) fn untouched(about: &Situation) -> Vec<String> {
-    let Some(prompt) = prompts(&about.messages, &[], 0, about.messages.len()).pop() else { return Vec::new() };
+    let Some(prompt) = about.prompt() else { return Vec::new() };
     let mut found: Vec<String> = Vec::new();
     for file in files_in(prompt.text) {
         let name = file.rsplit('/').next().unwrap_or(file);
@@ -26,7 +25,7 @@ pub(super) fn untouched(about: &Situation) -> Vec<String> {
 
 /// The newest prompt has one of these words, by which it asks to run something, and no command was run since.
 pub(super) fn asks_for(about: &Situation, words: &[String]) -> bool {
-    let Some(prompt) = prompts(&about.messages, &[], 0, about.messages.len()).pop() else { return false };
+    let Some(prompt) = about.prompt() else { return false };
     let runs = |call: &ToolUse| matches!(about.roles.get(&call.name), Some(Role::Run { .. }));
     has_one_of(prompt.text, words) && !about.messages[prompt.message..].iter().flat_map(Message::tool_uses).any(runs)
 }

@@ -6,8 +6,8 @@ use super::named::{asks_for, untouched};
 use super::objection::Objection;
 use super::situation::Situation;
 use super::{bind, grounded};
-use crate::history::{Act, Call, History, prompts};
-use crate::rules::{ChannelKind, Role};
+use crate::history::{Act, Call, History};
+use crate::rules::ChannelKind;
 
 /// What an answer now would leave undone: files that were not touched, a command that was not run.
 pub(super) fn undone(about: &Situation) -> Option<Objection> {
@@ -23,8 +23,7 @@ pub(super) fn undone(about: &Situation) -> Option<Objection> {
 /// What a model is told that changes nothing while a file that the prompt names was not touched: to call another tool.
 pub(super) fn instead(about: &Situation, tool: &str) -> Option<Objection> {
     let files = untouched(about);
-    let mut head = about.head.clone();
-    head.core.retain(|other| other.client.name != tool);
+    let head = about.head_without(tool);
     let able = !files.is_empty() && !head.core.is_empty();
     able.then(|| Objection {
         kind: "edit-changes-nothing",
@@ -47,7 +46,7 @@ fn in_vain(about: &Situation) -> Option<Objection> {
 
 /// A file whose edit failed since the prompt, and that no later call has changed.
 fn unchanged(about: &Situation, history: &History<'_>) -> Option<Objection> {
-    let prompt = prompts(&about.messages, &[], 0, about.messages.len()).pop()?.message;
+    let prompt = about.prompt()?.message;
     let changes = |call: &&Call<'_>| matches!(call.act, Act::Edit { .. } | Act::Write { .. }) && call.message > prompt;
     let last = |path| history.calls.iter().filter(changes).rfind(|call| call.act.path() == path);
     let failed = history.calls.iter().filter(changes).find(|call| last(call.act.path()).is_some_and(Call::failed))?;
@@ -72,8 +71,7 @@ fn unchanged(about: &Situation, history: &History<'_>) -> Option<Objection> {
 }
 
 fn not_run(about: &Situation) -> Option<Objection> {
-    let runs = |name: &str| matches!(about.roles.get(name), Some(Role::Run { .. }));
-    let tool = about.head.core.iter().find(|tool| runs(&tool.client.name))?;
+    let (tool, _) = about.runner()?;
     let name = &tool.client.name;
     Some(Objection {
         kind: "answer-unrun",
