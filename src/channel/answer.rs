@@ -10,8 +10,7 @@ use super::reply::{Heard, Reply};
 use super::show::{Shown, Speaker};
 use super::situation::Situation;
 use super::verdict::{Outcome, judge};
-use super::{bind, grounded, guard, own, undone};
-use crate::rules::ChannelKind;
+use super::{grounded, guard, own, undone};
 use crate::wire::{Delta, End, StopReason, ToolUse, Usage, WireError};
 
 /// What the model is asked again inside the proxy, within one turn of the client.
@@ -223,9 +222,9 @@ impl Answer {
         let about = &self.about;
         let head = about.head_without(name);
         let open = |other: &str| other != name && own::was_opened(&about.messages, other);
-        let bound = about.kind == ChannelKind::Constrained && !about.choice.is(name);
-        let reply = || bind::reply(&head, &own::beside(&head), &about.choice, open);
-        bound.then(|| if must_call && !head.core.is_empty() { bind::some_call(&head) } else { reply() })
+        let bind = about.bind().filter(|_| !about.choice.is(name))?;
+        let reply = || bind.reply(&head, &own::bound(&head), &about.choice, open);
+        Some(if must_call && !head.core.is_empty() { bind.some_call(&head) } else { reply() })
     }
 
     /// An answer without a call.
@@ -238,6 +237,9 @@ impl Answer {
         if stop != StopReason::MaxTokens
             && let Some(objection) = self.early.take().or_else(invented)
         {
+            if let Some((name, input)) = objection.instead {
+                return self.send_instead(objection.kind, &name, &input, out);
+            }
             self.held = vec![Delta::Text(heard.kept.clone())];
             return self.ask(heard, objection.kind, &objection.words, objection.reply, out);
         }
@@ -275,9 +277,9 @@ impl Answer {
     /// The schema of a reply that may call this parked tool too.
     fn opened(&self, name: &str) -> Option<Value> {
         let about = &self.about;
-        let closed = about.kind == ChannelKind::Constrained && about.model.show.parked_by_help;
+        let bind = about.bind().filter(|_| about.model.show.parked_by_help)?;
         let open = |other: &str| other == name || own::was_opened(&about.messages, other);
-        closed.then(|| bind::reply(&about.head, &own::beside(&about.head), &about.choice, open))
+        Some(bind.reply(&about.head, &own::bound(&about.head), &about.choice, open))
     }
 
     fn go_on(&mut self, heard: &Heard, words: &str, format: Option<Value>) -> Next {
@@ -286,6 +288,15 @@ impl Answer {
         let words = self.about.model.show.result.replace("{tool}", "").replace("{text}", words);
         self.exchange.push(Shown::text(Speaker::User, words));
         Next::Ask(Ask { messages: self.exchange.clone(), format })
+    }
+
+    /// A call of ours in place of an answer.
+    fn send_instead(&mut self, kind: &'static str, name: &str, input: &Value, out: &mut Vec<Delta>) -> Next {
+        self.count(kind);
+        let input = self.about.sent_input(name, input);
+        let call = self.about.identified(self.calls, name, input);
+        self.send(vec![call], out);
+        self.finish(StopReason::ToolUse)
     }
 
     fn send(&mut self, calls: Vec<ToolUse>, out: &mut Vec<Delta>) {

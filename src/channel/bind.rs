@@ -1,45 +1,75 @@
 //! The JSON Schema that binds a reply: one call of a shown tool, a parked name with a free object, or an answer.
 
+use std::iter;
+
 use serde_json::{Value, json};
 
 use super::choice::Choice;
 use super::{ANSWER, schema};
+use crate::rules::{CallForm, ChannelKind, ModelProfile};
 use crate::trim::{Head, ShownTool};
 
-/// The schema of a whole reply. `open` are the parked tools that may be called.
-pub(super) fn reply(head: &Head, own: &[ShownTool], choice: &Choice, open: impl Fn(&str) -> bool) -> Value {
-    let mut kinds = Vec::new();
-    if *choice != Choice::None {
-        let core = head.core.iter().chain(own).filter(|tool| choice.allows(&tool.client.name));
-        kinds.extend(core.map(|tool| call(&tool.client.name, &tool.schema)));
-        let parked = head.parked.iter().map(|tool| tool.client.name.as_str());
-        let parked: Vec<&str> = parked.filter(|name| choice.allows(name) && (open(name) || choice.is(name))).collect();
-        if !parked.is_empty() {
-            kinds.push(named(json!({"enum": parked}), json!({"type": "object"})));
+/// Binds replies, in the form in which the model is shown calls.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bind {
+    form: CallForm,
+}
+
+impl Bind {
+    /// `None` where nothing is bound.
+    pub(super) fn of(kind: ChannelKind, model: &ModelProfile) -> Option<Self> {
+        (kind == ChannelKind::Constrained).then(|| Self { form: model.call_form(kind) })
+    }
+
+    /// The schema of a whole reply. `open` are the parked tools that may be called.
+    pub(super) fn reply(self, head: &Head, own: &[ShownTool], choice: &Choice, open: impl Fn(&str) -> bool) -> Value {
+        let mut kinds = Vec::new();
+        if *choice != Choice::None {
+            let core = head.core.iter().chain(own).filter(|tool| choice.allows(&tool.client.name));
+            kinds.extend(core.map(|tool| self.call(&tool.client.name, &tool.schema)));
+            let parked = head.parked.iter().map(|tool| tool.client.name.as_str());
+            kinds.extend(self.named(
+                parked.filter(|name| choice.allows(name) && (open(name) || choice.is(name))),
+                &json!({"type": "object"}),
+            ));
         }
+        if matches!(choice, Choice::Auto | Choice::None) || kinds.is_empty() {
+            kinds.push(self.answer());
+        }
+        any_of(kinds)
     }
-    if matches!(choice, Choice::Auto | Choice::None) || kinds.is_empty() {
-        kinds.push(answer());
+
+    /// The schema of a reply that calls some shown tool.
+    pub(super) fn some_call(self, head: &Head) -> Value {
+        any_of(head.core.iter().map(|tool| self.call(&tool.client.name, &tool.schema)).collect())
     }
-    any_of(kinds)
-}
 
-/// The schema of a reply that calls some shown tool.
-pub(super) fn some_call(head: &Head) -> Value {
-    any_of(head.core.iter().map(|tool| call(&tool.client.name, &tool.schema)).collect())
-}
+    /// The schema of a reply that calls this one tool, with these arguments.
+    pub(super) fn call(self, name: &str, arguments: &Value) -> Value {
+        let mut arguments = schema::safe(arguments);
+        require_text(&mut arguments);
+        any_of(self.named(iter::once(name), &arguments))
+    }
 
-/// The schema of a reply that calls this one tool, with these arguments.
-pub(super) fn call(name: &str, arguments: &Value) -> Value {
-    let mut arguments = schema::safe(arguments);
-    require_text(&mut arguments);
-    named(json!({"enum": [name]}), arguments)
-}
+    /// The schema of a reply that only answers.
+    fn answer(self) -> Value {
+        let text = json!({"type": "string", "minLength": 1});
+        let text = if self.form == CallForm::Keyed { text } else { object("text", text) };
+        any_of(self.named(iter::once(ANSWER), &text))
+    }
 
-/// The schema of a reply that only answers.
-pub(super) fn answer() -> Value {
-    let text = json!({"type": "object", "properties": {"text": {"type": "string", "minLength": 1}}, "required": ["text"], "additionalProperties": false});
-    named(json!({"enum": [ANSWER]}), text)
+    /// The schemas of replies that have one of these names.
+    fn named<'a>(self, names: impl Iterator<Item = &'a str>, arguments: &Value) -> Vec<Value> {
+        if self.form == CallForm::Keyed {
+            return names.map(|name| object(name, arguments.clone())).collect();
+        }
+        let names: Vec<&str> = names.collect();
+        let one = json!({
+            "type": "object", "properties": {"name": {"enum": names}, "arguments": arguments},
+            "required": ["name", "arguments"], "additionalProperties": false,
+        });
+        if names.is_empty() { Vec::new() } else { vec![one] }
+    }
 }
 
 /// One of several.
@@ -47,11 +77,9 @@ pub(super) fn any_of(mut kinds: Vec<Value>) -> Value {
     if kinds.len() == 1 { kinds.remove(0) } else { json!({"anyOf": kinds}) }
 }
 
-fn named(name: Value, arguments: Value) -> Value {
-    json!({
-        "type": "object", "properties": {"name": name, "arguments": arguments},
-        "required": ["name", "arguments"], "additionalProperties": false,
-    })
+/// The schema of an object with this one key.
+fn object(key: &str, value: Value) -> Value {
+    json!({"type": "object", "properties": {key: value}, "required": [key], "additionalProperties": false})
 }
 
 /// A required text that may not be empty, but where the empty one has a sense: the new text of a replacement.
@@ -100,13 +128,15 @@ mod tests {
         }
     }
 
+    const BIND: Bind = Bind { form: CallForm::Json };
+
     fn fits(schema: &Value, reply: Value) -> bool {
         jsonschema::validator_for(schema).unwrap().is_valid(&reply)
     }
 
     #[test]
     fn a_bound_reply_is_a_call_a_parked_name_or_an_answer() {
-        let schema = reply(&head(), &[], &Choice::Auto, |_| true);
+        let schema = BIND.reply(&head(), &[], &Choice::Auto, |_| true);
         assert!(fits(&schema, json!({"name": "Swap", "arguments": {"old_text": "a", "new_text": ""}})));
         assert!(!fits(&schema, json!({"name": "Swap", "arguments": {"old_text": "", "new_text": "b"}})));
         assert!(!fits(&schema, json!({"name": "Swap", "arguments": {"old": "a", "new_text": "b"}})));
@@ -116,20 +146,30 @@ mod tests {
     }
 
     #[test]
+    fn a_keyed_reply_has_the_name_as_its_key() {
+        let schema = Bind { form: CallForm::Keyed }.reply(&head(), &[], &Choice::Auto, |_| true);
+        assert!(fits(&schema, json!({"Swap": {"old_text": "a", "new_text": ""}})));
+        assert!(!fits(&schema, json!({"Swap": {"old_text": "", "new_text": "b"}})));
+        assert!(fits(&schema, json!({"Plan": {"x": 1}})));
+        assert!(!fits(&schema, json!({"Other": {}})));
+        assert!(fits(&schema, json!({"Answer": "hi"})));
+    }
+
+    #[test]
     fn a_parked_tool_that_is_not_open_yet_cannot_be_called() {
-        let schema = reply(&head(), &[], &Choice::Auto, |_| false);
+        let schema = BIND.reply(&head(), &[], &Choice::Auto, |_| false);
         assert!(!fits(&schema, json!({"name": "Plan", "arguments": {"x": 1}})));
-        let schema = reply(&head(), &[], &Choice::Tool("Plan".into()), |_| false);
+        let schema = BIND.reply(&head(), &[], &Choice::Tool("Plan".into()), |_| false);
         assert!(fits(&schema, json!({"name": "Plan", "arguments": {"x": 1}})));
     }
 
     #[test]
     fn a_choice_of_the_client_narrows_it() {
-        let must = reply(&head(), &[], &Choice::Any, |_| true);
+        let must = BIND.reply(&head(), &[], &Choice::Any, |_| true);
         assert!(!fits(&must, json!({"name": "Answer", "arguments": {"text": "hi"}})));
-        let one = reply(&head(), &[], &Choice::Tool("Plan".into()), |_| true);
+        let one = BIND.reply(&head(), &[], &Choice::Tool("Plan".into()), |_| true);
         assert!(!fits(&one, json!({"name": "Swap", "arguments": {"old_text": "a", "new_text": "b"}})));
-        let none = reply(&head(), &[], &Choice::None, |_| true);
+        let none = BIND.reply(&head(), &[], &Choice::None, |_| true);
         assert!(!fits(&none, json!({"name": "Plan", "arguments": {}})));
     }
 }

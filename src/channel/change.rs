@@ -48,6 +48,29 @@ pub(super) fn repeats_next<'a>(view: &View, swap: Swap<'a>) -> Option<&'a str> {
     (!next.is_empty() && !kept).then(|| &swap.new.trim_end()[swap.new.trim_end().len() - repeated.len()..])
 }
 
+/// The line that would never be reached behind the new text, in the same block: both begin with one of these words.
+pub(super) fn unreachable(view: &View, swap: Swap<'_>, words: &[String]) -> Option<String> {
+    let is_final = |line: &str| words.iter().any(|word| first_word(line) == word);
+    let new = swap.new.trim_end();
+    view.segments.iter().find_map(|segment| {
+        let (before, behind) = segment.text().split_once(swap.old).map(|(a, b)| (format!("{a}{new}"), b.to_owned()))?;
+        let last = before.lines().next_back()?;
+        let ended = behind.starts_with('\n') || swap.old.ends_with('\n');
+        let mut block =
+            behind.lines().filter(|line| !line.trim().is_empty()).take_while(|line| line.starts_with(depth(last)));
+        let dead = block.find(|line| is_final(line) && depth(line) == depth(last))?;
+        (ended && is_final(last) && view.occurrences(dead) == 1).then(|| dead.to_owned())
+    })
+}
+
+fn first_word(line: &str) -> &str {
+    line.trim_start().split(|c| !is_word_char(c)).next().unwrap_or_default()
+}
+
+fn depth(line: &str) -> &str {
+    &line[..line.len() - line.trim_start().len()]
+}
+
 /// The word that an edit renamed, where it still stands in the file, with the lines in which it does.
 pub(super) fn left_over<'a>(view: &View, swap: Swap<'a>) -> Option<(&'a str, Vec<String>)> {
     let (old, new) = renamed(swap.old, swap.new)?;
@@ -132,6 +155,18 @@ mod tests {
         let view = view("use draw\n\nrun(draw(1))\n");
         assert_eq!(stands_elsewhere(&view, swap("use draw", "use paint")), Some("draw"));
         assert_eq!(stands_elsewhere(&view, swap("use", "take")), None);
+    }
+
+    #[test]
+    fn a_line_behind_a_new_return_is_found() {
+        let (view, words) = (view("def f(a):\n    if a:\n        return 1\n    return 2\n"), ["return".to_owned()]);
+        let dead = |old, new| unreachable(&view, swap(old, new), &words);
+        assert_eq!(dead("    if a:\n        return 1", "    return 3").as_deref(), Some("    return 2"));
+        assert_eq!(dead("if a:\n        return 1\n", "return 3\n").as_deref(), Some("    return 2"));
+        assert_eq!(dead("def f(a):", "def f(a):\n    return 3").as_deref(), Some("    return 2"));
+        assert_eq!(dead("    if a:", "    if a and b:"), None);
+        assert_eq!(dead("        return 1", "        return 3"), None);
+        assert_eq!(dead("    return 2", "    return 3"), None);
     }
 
     #[test]

@@ -3,18 +3,17 @@
 use super::edit::{CHOICES, Edit};
 use super::objection::Objection;
 use super::situation::Situation;
-use super::{grounded, named, rewrite, undone};
+use super::{grounded, moved, named, rewrite, search, undone};
 use crate::history::{Act, Deed, History, Swap, View};
 use crate::wire::ToolUse;
+use serde_json::json;
 
 /// What the check says.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Verdict {
     Pass,
-    /// This file must be read first.
-    ReadFirst(String),
     /// The model is told this, and asked again.
-    Object(Objection),
+    Object(Box<Objection>),
 }
 
 /// Checks a call as the client would get it.
@@ -23,17 +22,21 @@ pub(super) fn check(about: &Situation, history: &History<'_>, call: &ToolUse) ->
     let profile = &about.model.check;
     let read_first = profile.read_before_edit && about.reader().is_some();
     match Act::of(role, &call.input) {
-        Act::Edit { path, .. } if read_first && unread(history, path) => Verdict::ReadFirst(path.to_owned()),
+        Act::Read { path, .. } if !history.was_read(path) => pass_unless(search::in_place_of_read(about, path)),
+        Act::Edit { path, .. } if read_first && unread(history, path) => pass_unless(read(about, path)),
         Act::Write { path, .. } if read_first && unread(history, path) && is_there(history, path) => {
-            Verdict::ReadFirst(path.to_owned())
+            pass_unless(read(about, path))
         }
         Act::Edit { path, swaps } if profile.edits => {
             let prompt = about.newest_prompt().map_or("", |(prompt, _)| prompt);
             if let Some(objection) = same(about, &swaps).then(|| undone::instead(about, &call.name)).flatten() {
-                return Verdict::Object(objection);
+                return pass_unless(Some(objection));
             }
-            pass_unless(history.files.view(path).and_then(|view| {
-                let edit = Edit { shown: about.shown_path(path), view, role, prompt };
+            let texts: Vec<&str> = swaps.iter().map(|swap| swap.new).collect();
+            pass_unless(moved::written(about, path, &texts).or_else(|| {
+                let view = history.files.view(path)?;
+                let shown = about.shown_path(path);
+                let edit = Edit { shown, view, role, prompt, final_words: &profile.final_words };
                 swaps.iter().find_map(|swap| edit.object(*swap))
             }))
         }
@@ -42,13 +45,21 @@ pub(super) fn check(about: &Situation, history: &History<'_>, call: &ToolUse) ->
     }
 }
 
+/// A read in place of a change of a file that was not read: the model sees the file, and decides again.
+fn read(about: &Situation, path: &str) -> Option<Objection> {
+    let (name, key) = about.reader()?;
+    let words = format!("Not done: {} was not read yet.", about.shown_path(path));
+    let instead = Some((name.to_owned(), json!({key: path})));
+    Some(Objection { once: false, instead, ..Objection::once("read-before-edit", words, None) })
+}
+
 /// An edit that changes nothing.
 fn same(about: &Situation, swaps: &[Swap<'_>]) -> bool {
     about.model.check.named_files && swaps.iter().all(|swap| swap.old == swap.new)
 }
 
 fn pass_unless(objection: Option<Objection>) -> Verdict {
-    objection.map_or(Verdict::Pass, Verdict::Object)
+    objection.map_or(Verdict::Pass, |objection| Verdict::Object(Box::new(objection)))
 }
 
 fn write(about: &Situation, history: &History<'_>, path: &str, content: &str) -> Option<Objection> {
@@ -57,10 +68,12 @@ fn write(about: &Situation, history: &History<'_>, path: &str, content: &str) ->
         let view = history.files.view(path).filter(|_| was_shown(history, path))?;
         shrinks(about.shown_path(path), view, content)
     };
+    let moves = || moved::written(about, path, &[content]);
     let blind = profile.named_files.then(|| named::write_blind(about, path)).flatten();
     blind
         .or_else(|| profile.known_numbers.then(|| grounded::invented(about, content)).flatten())
-        .or_else(|| profile.copies.then(|| grounded::copied(about, history, path, content)).flatten())
+        .or_else(moves)
+        .or_else(|| profile.copies.then(|| moved::copied(about, history, path, content)).flatten())
         .or_else(|| profile.whole_writes.then(shrinks).flatten())
 }
 
@@ -88,6 +101,7 @@ fn shrinks(shown: &str, view: &View, content: &str) -> Option<Objection> {
     let lost = rewrite::left_out(view, content);
     (!lost.is_empty()).then(|| Objection {
         kind: "write-loses-lines",
+        instead: None,
         once: true,
         words: format!(
             "Not done: this would remove lines of {shown}:\n{}\nIf they are to stay, write the whole text with them.",

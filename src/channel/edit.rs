@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use super::bind::any_of;
+use super::change;
 use super::objection::Objection;
 use super::situation::Situation;
-use super::{bind, change};
 use crate::history::{History, Line, Swap, View};
 use crate::rules::Role;
 
@@ -18,12 +19,14 @@ pub(super) struct Edit<'a> {
     pub(super) role: Option<&'a Role>,
     /// The newest typed prompt.
     pub(super) prompt: &'a str,
+    /// Words with which the way through a program ends.
+    pub(super) final_words: &'a [String],
 }
 
 /// The arguments of an edit of this file: one of its lines, by another text.
 pub(super) fn edit_of(about: &Situation, history: &History<'_>, tool: &str, path: &str) -> Option<Value> {
     let (view, role) = (history.files.view(path)?, about.roles.get(tool));
-    let edit = Edit { shown: about.shown_path(path), view, role, prompt: "" };
+    let edit = Edit { shown: about.shown_path(path), view, role, prompt: "", final_words: &[] };
     edit.narrowed(&[(single_lines(view), false)])
 }
 
@@ -42,7 +45,10 @@ impl Edit<'_> {
             {
                 Some(self.repeating_next(swap, lines))
             }
-            1 => change::stands_elsewhere(self.view, swap).map(|word| self.elsewhere(swap, word)),
+            1 => {
+                let dead = || Some(self.unreachable(change::unreachable(self.view, swap, self.final_words)?));
+                change::stands_elsewhere(self.view, swap).map(|word| self.elsewhere(swap, word)).or_else(dead)
+            }
             _ => None,
         }
     }
@@ -52,6 +58,7 @@ impl Edit<'_> {
         let lines = if near.is_empty() { single_lines(self.view) } else { near };
         Objection {
             kind: "edit-text-absent",
+            instead: None,
             once: false,
             words: format!("Not done: that text is not in {}. Take the exact text from the file.", self.shown),
             reply: None,
@@ -64,6 +71,7 @@ impl Edit<'_> {
         others.retain(|line| line != swap.old);
         Objection {
             kind: "edit-changes-nothing",
+            instead: None,
             once: false,
             words: format!("Not done: the old and the new text are the same, {} would not change.", self.shown),
             reply: None,
@@ -76,6 +84,7 @@ impl Edit<'_> {
         around.retain(|line| line.contains(swap.old));
         Objection {
             kind: "edit-text-several",
+            instead: None,
             once: false,
             words: format!(
                 "Not done: that text stands {times} times in {}. Replace all of them, or give a whole line.",
@@ -89,6 +98,7 @@ impl Edit<'_> {
     fn repeating(&self) -> Objection {
         Objection {
             kind: "edit-repeats-lines",
+            instead: None,
             once: true,
             words: format!("Not done: the new text only repeats lines that stand in {} already.", self.shown),
             reply: None,
@@ -99,6 +109,7 @@ impl Edit<'_> {
     fn repeating_next(&self, swap: Swap<'_>, lines: &str) -> Objection {
         Objection {
             kind: "edit-repeats-next",
+            instead: None,
             once: true,
             words: format!(
                 "Not done: the new text ends with what follows that place in {} already. Leave this out of it:\n{lines}",
@@ -106,6 +117,18 @@ impl Edit<'_> {
             ),
             reply: None,
             arguments: self.narrowed(&[(vec![swap.old.to_owned()], false)]),
+        }
+    }
+
+    /// The line behind would never be reached: it is the one to replace.
+    fn unreachable(&self, line: String) -> Objection {
+        Objection {
+            kind: "edit-unreachable",
+            instead: None,
+            once: true,
+            words: format!("Not done: this line of {} would stay behind the new one:\n{line}\nReplace it.", self.shown),
+            reply: None,
+            arguments: self.narrowed(&[(vec![line], false)]),
         }
     }
 
@@ -119,6 +142,7 @@ impl Edit<'_> {
         };
         Objection {
             kind: "edit-word-elsewhere",
+            instead: None,
             once: true,
             words: format!("Not done: {word} stands in other places of {} too. {words}", self.shown),
             reply: None,
@@ -143,7 +167,7 @@ impl Edit<'_> {
                 json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
             })
             .collect();
-        (!kinds.is_empty()).then(|| bind::any_of(kinds))
+        (!kinds.is_empty()).then(|| any_of(kinds))
     }
 }
 

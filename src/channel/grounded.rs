@@ -1,14 +1,12 @@
-//! What a call or an answer takes from nowhere: a path that nothing has named, a number that stands in no text so far;
-//! and a file that a write only copies. A model is told so, and how to find out.
+//! A number that stands in no text so far: a model is told so, and how to find it out.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::objection::Objection;
+use super::named;
+use super::objection::{Objection, run};
 use super::situation::Situation;
-use super::{bind, named};
-use crate::history::{Act, History, Segment, View};
 use crate::rules::ChannelKind;
 use crate::wire::{Block, Message};
 
@@ -25,39 +23,15 @@ pub(super) fn watched(about: &Situation) -> Option<Numbers> {
     (checked && called() && about.runner().is_some()).then(|| Numbers::of(about))
 }
 
-/// An answer straight after a read in vain of a file that neither the user nor any result had named: its name was guessed
-/// from a word of the prompt, and that can be looked for.
-pub(super) fn guessed(about: &Situation, history: &History<'_>) -> Option<Objection> {
-    let last = history.calls.last().filter(|call| call.failed())?;
-    let (prompt, _) = about.newest_prompt().filter(|(_, called)| *called)?;
-    let Act::Read { path, .. } = last.act else { return None };
-    let stem = stem(path).filter(|stem| prompt.contains(stem))?;
-    let named = |text: String| text.contains(path.rsplit('/').next().unwrap_or(path));
-    if texts(&about.messages[..last.message]).any(named) {
-        return None;
-    }
-    let command = about.model.check.search_command.replace("{text}", stem);
-    let (name, reply) = runner(about, &json!({"enum": [command]}))?;
-    let words = format!("Not done: {} was a guess. Search for {stem} with {name}.", about.shown_path(path));
-    Some(objection(about, "path-guessed", words, reply))
-}
-
-/// The name of a file without its endings, where it is one plain word.
-fn stem(path: &str) -> Option<&str> {
-    let stem = path.rsplit('/').next()?.split('.').next()?;
-    let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-    (stem.len() > 2 && stem.chars().all(plain)).then_some(stem)
-}
-
 /// A file that is to hold numbers alone: what was to be computed from them and was not; or one that was not found.
 pub(super) fn invented(about: &Situation, content: &str) -> Option<Objection> {
     let bare = content.chars().all(|c| c.is_ascii_digit() || c.is_whitespace() || "+-*/.,=".contains(c));
     let mut all = numbers(content).filter(|_| bare).map(|(_, number)| number);
     let first = all.next()?;
     if all.next().is_some() && named::asks_for(about, &about.model.check.compute_words) {
-        let (name, reply) = runner(about, &computing(about))?;
+        let (name, reply) = run(about, &computing(about))?;
         let words = format!("Not done: nothing was computed yet. Compute it with {name}.");
-        return Some(objection(about, "write-uncomputed", words, reply));
+        return Some(Objection::once("write-uncomputed", words, reply));
     }
     let (_, number) = watched(about)?.first_unknown(&first)?;
     uncomputed(about, "write-number", &number)
@@ -65,9 +39,9 @@ pub(super) fn invented(about: &Situation, content: &str) -> Option<Objection> {
 
 /// What a model is told whose answer names a number that it cannot know.
 pub(super) fn uncomputed(about: &Situation, kind: &'static str, number: &str) -> Option<Objection> {
-    let (name, reply) = runner(about, &computing(about))?;
+    let (name, reply) = run(about, &computing(about))?;
     let words = format!("Not done: {number} stands nowhere so far. Find the number out with {name}.");
-    Some(objection(about, kind, words, reply))
+    Some(Objection::once(kind, words, reply))
 }
 
 /// The commands that compute, where the prompt asks for that and the profile says how they look.
@@ -76,46 +50,8 @@ fn computing(about: &Situation) -> Value {
     let asked = about.newest_prompt().is_some_and(|(prompt, _)| named::has_one_of(prompt, &check.compute_words));
     match &check.compute_pattern {
         pattern if asked && !pattern.is_empty() => json!({"type": "string", "pattern": pattern}),
-        _ => any_command(),
+        _ => json!({"type": "string", "minLength": 1}),
     }
-}
-
-fn any_command() -> Value {
-    json!({"type": "string", "minLength": 1})
-}
-
-/// A write whose text is the whole of another file.
-pub(super) fn copied(about: &Situation, history: &History<'_>, path: &str, content: &str) -> Option<Objection> {
-    let copies = |act: &Act<'_>| match act {
-        Act::Read { path: other, .. } if *other != path => {
-            history.files.view(other).is_some_and(|view| view.whole && text_of(view).trim_end() == content.trim_end())
-        }
-        _ => false,
-    };
-    let source = history.calls.iter().find(|call| copies(&call.act)).filter(|_| !content.trim().is_empty())?;
-    let (name, reply) = runner(about, &any_command())?;
-    let source = about.shown_path(source.act.path()?);
-    let words = format!("Not done: that would leave {source} where it is. Move, rename or copy it with {name}.");
-    Some(objection(about, "write-copies", words, reply))
-}
-
-/// The text of a view that is the whole file.
-fn text_of(view: &View) -> String {
-    view.segments.iter().map(Segment::text).collect::<Vec<_>>().join("\n")
-}
-
-fn objection(about: &Situation, kind: &'static str, words: String, reply: Value) -> Objection {
-    let reply = (about.kind == ChannelKind::Constrained).then_some(reply);
-    Objection { kind, once: true, words, arguments: None, reply }
-}
-
-/// The shown tool that runs commands, and a reply that calls it with such a command.
-fn runner<'a>(about: &'a Situation, command: &Value) -> Option<(&'a str, Value)> {
-    let (tool, key) = about.runner()?;
-    let name = tool.client.name.as_str();
-    let arguments =
-        json!({"type": "object", "properties": {key: command}, "required": [key], "additionalProperties": false});
-    Some((name, bind::call(name, &arguments)))
 }
 
 /// The numbers that a session has named, in whatever text.
@@ -171,7 +107,7 @@ fn run_of_digits(text: &str) -> &str {
 }
 
 /// All that was said, called and returned.
-fn texts(messages: &[Message]) -> impl Iterator<Item = String> {
+pub(super) fn texts(messages: &[Message]) -> impl Iterator<Item = String> {
     messages.iter().flat_map(|message| &message.content).filter_map(|block| match block {
         Block::Text(text) => Some(text.clone()),
         Block::ToolUse(call) => Some(call.input.to_string()),

@@ -2,10 +2,9 @@
 
 use serde_json::json;
 
-use super::bind;
 use super::objection::Objection;
 use super::situation::Situation;
-use crate::rules::{ChannelKind, Role};
+use crate::rules::Role;
 use crate::wire::{Message, ToolUse};
 
 /// The files that the newest prompt names and no call has named.
@@ -30,6 +29,12 @@ pub(super) fn asks_for(about: &Situation, words: &[String]) -> bool {
     has_one_of(prompt.text, words) && !about.messages[prompt.message..].iter().flat_map(Message::tool_uses).any(runs)
 }
 
+/// The files that a prompt names which asks to move one, as long as no command was run for it.
+pub(super) fn asked_to_move(about: &Situation) -> Vec<String> {
+    let asked = about.prompt().filter(|_| asks_for(about, &about.model.check.move_words));
+    asked.map_or_else(Vec::new, |prompt| files_in(prompt.text).map(str::to_owned).collect())
+}
+
 /// Whether a prompt has one of these words.
 pub(super) fn has_one_of(prompt: &str, words: &[String]) -> bool {
     let mut all = prompt.split(|c: char| !c.is_alphanumeric());
@@ -45,21 +50,10 @@ pub(super) fn write_blind(about: &Situation, path: &str) -> Option<Objection> {
     if called || others.is_empty() {
         return None;
     }
-    let names = others.join(", ");
-    Some(Objection {
-        kind: "write-blind",
-        once: true,
-        words: format!("Not done: you have not seen {names} yet. Look at it first."),
-        arguments: None,
-        reply: read_one_of(about, &others),
-    })
-}
-
-/// A reply that reads one of these files.
-fn read_one_of(about: &Situation, files: &[String]) -> Option<serde_json::Value> {
-    let (name, key) = about.reader().filter(|_| about.kind == ChannelKind::Constrained)?;
-    let arguments = json!({"type": "object", "properties": {key: {"enum": files}}, "required": [key], "additionalProperties": false});
-    Some(bind::call(name, &arguments))
+    let (name, key) = about.reader()?;
+    let words = format!("Not done: you have not seen {} yet.", others.join(", "));
+    let instead = Some((name.to_owned(), json!({key: others[0]})));
+    Some(Objection { instead, ..Objection::once("write-blind", words, None) })
 }
 
 /// The names of files in a text: with an ending, or with a folder before them.

@@ -1,6 +1,8 @@
 //! What is wrong with a call or an answer, in words for the model, and what can be right.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+
+use super::situation::Situation;
 
 /// What is wrong with a call.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,4 +16,22 @@ pub(super) struct Objection {
     pub(super) arguments: Option<Value>,
     /// The whole reply that can be right, where it is another call.
     pub(super) reply: Option<Value>,
+    /// The one call that can be right: nobody need be asked, it goes out in place of what was said.
+    pub(super) instead: Option<(String, Value)>,
+}
+
+impl Objection {
+    /// What is said once in a turn, and the schema of the reply that can be right.
+    pub(super) fn once(kind: &'static str, words: String, reply: Option<Value>) -> Self {
+        Self { kind, once: true, words, arguments: None, reply, instead: None }
+    }
+}
+
+/// The shown tool that runs commands, and the schema of a reply that calls it with such a command.
+pub(super) fn run<'a>(about: &'a Situation, command: &Value) -> Option<(&'a str, Option<Value>)> {
+    let (tool, key) = about.runner()?;
+    let name = tool.client.name.as_str();
+    let arguments =
+        json!({"type": "object", "properties": {key: command}, "required": [key], "additionalProperties": false});
+    Some((name, about.bind().map(|bind| bind.call(name, &arguments))))
 }

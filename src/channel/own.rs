@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::objection::Objection;
 use super::situation::Situation;
 use super::{schema, write};
 use crate::fold;
@@ -59,6 +60,16 @@ pub(super) fn beside(head: &Head) -> Vec<ShownTool> {
     help.into_iter().chain(recall).collect()
 }
 
+/// The same for a reply that is bound: help is for a tool that is parked. What is shown must not change with those.
+pub(super) fn bound(head: &Head) -> Vec<ShownTool> {
+    let mut own = beside(head);
+    let parked: Vec<&str> = head.parked.iter().map(|tool| tool.client.name.as_str()).collect();
+    if let Some(help) = own.first_mut().filter(|_| !parked.is_empty()) {
+        help.schema["properties"]["name"] = json!({"enum": parked});
+    }
+    own
+}
+
 /// The answer, as a tool: a model that has seen it written so may write it so unasked.
 pub(super) fn answer() -> ShownTool {
     tool(super::ANSWER, "Gives the final answer.", "text")
@@ -74,6 +85,19 @@ fn tool(name: &str, description: &str, key: &str) -> ShownTool {
         server_type: None,
     };
     ShownTool { client, description: description.to_owned(), schema }
+}
+
+/// Help for a tool that the prompt does not name, asked for before any other tool was tried.
+pub(super) fn help_first(about: &Situation, name: &str, input: &Value) -> Option<Objection> {
+    let is_help = name == name_beside(&about.head, TOOL_HELP) && about.tool(name).is_none();
+    let wanted = input["name"].as_str().unwrap_or_default();
+    let (_, called) = about.newest_prompt()?;
+    if !about.model.check.core_first || !is_help || called || was_opened(&about.messages, wanted) {
+        return None;
+    }
+    let names: Vec<&str> = about.head.core.iter().map(|tool| tool.client.name.as_str()).collect();
+    let words = format!("Not done: first try it with one of these: {}.", names.join(", "));
+    Some(Objection::once("help-first", words, about.bind().map(|bind| bind.some_call(&about.head))))
 }
 
 /// Serves a call of an own tool; `None` when it is none.

@@ -62,13 +62,14 @@ impl HeardCall {
 
 impl Reply {
     pub(super) fn new(about: &Situation, mute: bool, numbers: Option<Numbers>) -> Self {
+        let form = about.model.call_form(about.kind);
         let examples = about.model.examples.iter().flat_map(|example| &example.steps);
-        let written = examples.map(|step| super::write::call(about.model.show.form, &step.tool, &step.arguments));
+        let written = examples.map(|step| super::write::call(form, &step.tool, &step.arguments));
         let quotes = Quotes::new(&about.messages, written);
         let callable = about.callable();
         let reader = Reader::new(&callable, &quotes, &about.lexicon);
         let bound = about.kind == ChannelKind::Constrained && has_tools(&about.head);
-        let bound = bound.then(Unbind::default);
+        let bound = bound.then(|| Unbind::new(form));
         Self { heard: Heard::default(), reader, bound, tools: callable, lexicon: about.lexicon.clone(), mute, numbers }
     }
 

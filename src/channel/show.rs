@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::bind::Bind;
 use super::choice::Choice;
 use super::results::{Notes, strip_tags};
-use super::{bind, own, schema, tool_text, write};
-use crate::rules::{ChannelKind, ModelProfile};
+use super::{own, schema, tool_text, write};
+use crate::rules::{CallForm, ChannelKind, ModelProfile};
 use crate::trim::{Head, ShownTool};
 use crate::wire::{Block, Message, Role, ToolResult, ToolUse};
 
@@ -74,6 +75,10 @@ impl<'a> Form<'a> {
         Self { notes, choice, ..self }
     }
 
+    fn call_form(&self) -> CallForm {
+        self.model.call_form(self.kind)
+    }
+
     /// The head as it is sent.
     pub fn head(&self, head: &Head) -> ShownHead {
         let own = own::beside(head);
@@ -82,10 +87,10 @@ impl<'a> Form<'a> {
         }
         let beside: &[ShownTool] = if self.model.show.own_tools { &own } else { &[] };
         let shown: Vec<&ShownTool> = head.core.iter().chain(beside).collect();
-        let tool_text = tool_text::all(&self.model.show, &shown, &head.index);
+        let tool_text = tool_text::all(&self.model.show, self.call_form(), &shown, &head.index);
         let system = join(&[&head.system, &tool_text]);
-        let bound = self.kind == ChannelKind::Constrained && has_tools(head);
-        let format = bound.then(|| bind::reply(head, &own, &self.choice, |name| self.is_open(name)));
+        let bind = Bind::of(self.kind, self.model).filter(|_| has_tools(head));
+        let format = bind.map(|bind| bind.reply(head, &own::bound(head), &self.choice, |name| self.is_open(name)));
         ShownHead { system, tools: Vec::new(), examples: self.examples(head), tool_text, format }
     }
 
@@ -104,7 +109,7 @@ impl<'a> Form<'a> {
     fn example(&self, example: &crate::rules::Example, head: &Head) -> Vec<Shown> {
         let mut shown = vec![Shown::text(Speaker::User, &example.prompt)];
         for step in &example.steps {
-            let call = write::call(self.model.show.form, &step.tool, &ordered(&step.tool, &step.arguments, head));
+            let call = write::call(self.call_form(), &step.tool, &ordered(&step.tool, &step.arguments, head));
             shown.push(Shown::text(Speaker::Assistant, call));
             shown.push(Shown::text(Speaker::User, self.result_text(&step.tool, &step.result)));
         }
@@ -136,7 +141,7 @@ impl<'a> Form<'a> {
     fn assistant_text(&self, message: &Message) -> String {
         let calls: Vec<String> = message
             .tool_uses()
-            .map(|call| write::call(self.model.show.form, &call.name, &self.notes.input(call)))
+            .map(|call| write::call(self.call_form(), &call.name, &self.notes.input(call)))
             .collect();
         let text = self.notes.remembered(&message.plain_text());
         if calls.is_empty() { self.answer_text(&text) } else { join(&[&text, &calls.join("\n")]) }
@@ -145,7 +150,7 @@ impl<'a> Form<'a> {
     /// A final answer, in the form in which the channel has it produced.
     fn answer_text(&self, text: &str) -> String {
         match self.kind {
-            ChannelKind::Constrained => write::call(self.model.show.form, super::ANSWER, &json!({"text": text})),
+            ChannelKind::Constrained => write::answer(self.call_form(), text),
             _ => text.to_owned(),
         }
     }

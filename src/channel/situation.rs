@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::bind::Bind;
 use super::choice::Choice;
 use super::own;
 use super::paths::{self, Folder};
@@ -45,6 +46,11 @@ impl Situation {
 
     pub(super) fn history(&self) -> History<'_> {
         History::read(&self.messages, &self.roles)
+    }
+
+    /// Binds replies; `None` where they are not bound.
+    pub(super) fn bind(&self) -> Option<Bind> {
+        Bind::of(self.kind, &self.model)
     }
 
     /// The client's tool of this name.
@@ -91,6 +97,17 @@ impl Situation {
             Some(Role::Run { command }) => Some((tool, command.as_str())),
             _ => None,
         })
+    }
+
+    /// The first shown tool that writes files, and its parameters with this path alone.
+    pub(super) fn writer(&self, path: &str) -> Option<(String, Value)> {
+        let (tool, key) = self.head.core.iter().find_map(|tool| match self.roles.get(&tool.client.name) {
+            Some(role @ Role::Write { .. }) => Some((tool, paths::parameter(role)?)),
+            _ => None,
+        })?;
+        let mut arguments = tool.schema.clone();
+        arguments["properties"][key] = json!({"enum": [self.shown_path(path)]});
+        Some((tool.client.name.clone(), arguments))
     }
 
     /// What the model is shown, without this tool.

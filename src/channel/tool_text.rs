@@ -1,16 +1,20 @@
 //! The tools of a head as compact text: one line each, and the index of parked ones.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::rules::ShowProfile;
+use super::write;
+use crate::rules::{CallForm, ShowProfile};
 use crate::trim::ShownTool;
 
 /// Instructions, tools and index. Empty where there is no tool.
-pub(super) fn all(profile: &ShowProfile, tools: &[&ShownTool], index: &str) -> String {
+pub(super) fn all(profile: &ShowProfile, form: CallForm, tools: &[&ShownTool], index: &str) -> String {
     if tools.is_empty() && index.is_empty() {
         return String::new();
     }
-    let mut parts = vec![profile.instructions.trim().to_owned()];
+    let call = write::call(form, "TOOL", &json!("…")).replace("\"…\"", "{…}");
+    let answer = write::answer(form, "…");
+    let instructions = profile.instructions.replace("{call}", &call).replace("{answer}", &answer);
+    let mut parts = vec![instructions.trim().to_owned()];
     parts.extend(tools.iter().map(|tool| line(profile, tool)));
     if profile.parked && !index.is_empty() {
         parts.push(format!("- {index}"));
@@ -61,7 +65,6 @@ fn type_of(schema: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn a_nested_schema_is_one_line() {

@@ -1,9 +1,10 @@
-//! The reading of a bound reply: `{"name": …, "arguments": {…}}`. The text of an answer streams out of the JSON as it
+//! The reading of a bound reply: `{"name": …, "arguments": {…}}`, or `{NAME: {…}}` where it is keyed. The text of an answer streams out of the JSON as it
 //! is produced; a call is held until it is whole. Sans-IO.
 
 use serde_json::Value;
 
 use super::ANSWER;
+use crate::rules::CallForm;
 
 /// What a bound reply turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,18 +20,19 @@ pub(super) enum Bound {
 }
 
 /// The state of one bound reply.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Unbind {
+    /// The name is the only key.
+    keyed: bool,
     seen: String,
     /// Bytes of `seen` that have been read as the text of an answer.
     at: usize,
     state: State,
 }
 
-#[derive(Debug, Default, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum State {
     /// It is not yet known what it is.
-    #[default]
     Opening,
     /// Inside the text of an answer.
     Text,
@@ -41,11 +43,15 @@ enum State {
 }
 
 impl Unbind {
+    pub(super) fn new(form: CallForm) -> Self {
+        Self { keyed: form == CallForm::Keyed, seen: String::new(), at: 0, state: State::Opening }
+    }
+
     /// Takes a piece; gives the text that the client may have now.
     pub(super) fn on_text(&mut self, piece: &str) -> String {
         self.seen.push_str(piece);
         if self.state == State::Opening {
-            (self.state, self.at) = opening(&self.seen);
+            (self.state, self.at) = opening(&self.seen, self.keyed);
         }
         if self.state == State::Text { self.read_text() } else { String::new() }
     }
@@ -55,7 +61,7 @@ impl Unbind {
         match self.state {
             State::Text => Bound::Answer { whole: false },
             State::Ended => Bound::Answer { whole: true },
-            State::Opening | State::Held => held(self.seen),
+            State::Opening | State::Held => held(self.seen, self.keyed),
         }
     }
 
@@ -107,8 +113,10 @@ fn escape_length(text: &str) -> Option<usize> {
 }
 
 /// Whether `seen` opens an answer, and where its text begins.
-fn opening(seen: &str) -> (State, usize) {
-    let parts = ["{", "\"name\"", ":", &format!("\"{ANSWER}\""), ",", "\"arguments\"", ":", "{", "\"text\"", ":", "\""];
+fn opening(seen: &str, keyed: bool) -> (State, usize) {
+    let name = &format!("\"{ANSWER}\"");
+    let named = ["{", "\"name\"", ":", name, ",", "\"arguments\"", ":", "{", "\"text\"", ":", "\""];
+    let parts = if keyed { &["{", name, ":", "\""] } else { named.as_slice() };
     let mut at = 0;
     for part in parts {
         at += seen[at..].len() - seen[at..].trim_start().len();
@@ -124,13 +132,19 @@ fn opening(seen: &str) -> (State, usize) {
     (State::Text, at)
 }
 
-fn held(seen: String) -> Bound {
+fn held(seen: String, keyed: bool) -> Bound {
     match serde_json::from_str::<Value>(&seen) {
+        Ok(Value::Object(map)) if keyed && map.len() == 1 => match map.into_iter().next() {
+            Some((name, arguments)) if arguments.is_object() => Bound::Call(name, arguments),
+            _ => Bound::Unbound(seen),
+        },
         Ok(Value::Object(mut map)) => match (map.remove("name"), map.remove("arguments")) {
             (Some(Value::String(name)), Some(arguments)) => Bound::Call(name, arguments),
             _ => Bound::Unbound(seen),
         },
-        Err(error) if error.is_eof() && seen.trim_start().starts_with('{') => Bound::Cut(name_of(&seen)),
+        Err(error) if error.is_eof() && seen.trim_start().starts_with('{') => {
+            Bound::Cut(if keyed { key_of(&seen) } else { name_of(&seen) })
+        }
         _ => Bound::Unbound(seen),
     }
 }
@@ -141,6 +155,12 @@ pub(super) fn name_of(seen: &str) -> Option<String> {
     Some(rest.split_once('"')?.0.to_owned())
 }
 
+/// The key that a cut call starts with.
+fn key_of(seen: &str) -> Option<String> {
+    let rest = seen.trim_start().strip_prefix('{')?.trim_start().strip_prefix('"')?;
+    Some(rest.split_once('"')?.0.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,14 +168,18 @@ mod tests {
     use serde_json::json;
 
     fn read(pieces: &[&str]) -> (String, Bound) {
-        let mut unbind = Unbind::default();
+        read_as(CallForm::Json, pieces)
+    }
+
+    fn read_as(form: CallForm, pieces: &[&str]) -> (String, Bound) {
+        let mut unbind = Unbind::new(form);
         let text = pieces.iter().map(|piece| unbind.on_text(piece)).collect();
         (text, unbind.on_end())
     }
 
     #[test]
     fn the_text_of_an_answer_streams() {
-        let mut unbind = Unbind::default();
+        let mut unbind = Unbind::new(CallForm::Json);
         assert_eq!(unbind.on_text("{\"name\": \"Ans"), "");
         assert_eq!(unbind.on_text("wer\", \"arguments\": {\"text\": \"It is"), "It is");
         assert_eq!(unbind.on_text(" 4\\"), " 4");
@@ -179,6 +203,15 @@ mod tests {
     }
 
     #[test]
+    fn a_keyed_reply_has_its_name_as_its_key() {
+        let read = |pieces: &[&str]| read_as(CallForm::Keyed, pieces);
+        assert_eq!(read(&["{\"Ans", "wer\":\"It is", " 4.\"}"]), ("It is 4.".into(), Bound::Answer { whole: true }));
+        assert_eq!(read(&["{\"Look\": {\"at\": 1}}"]).1, Bound::Call("Look".into(), json!({"at": 1})));
+        assert_eq!(read(&["{\"Look\": {\"at\": "]).1, Bound::Cut(Some("Look".into())));
+        assert_eq!(read(&["{\"Look\": 1}"]).1, Bound::Unbound("{\"Look\": 1}".into()));
+    }
+
+    #[test]
     fn what_no_schema_bound_is_given_back() {
         assert_eq!(read(&["Hello", " there"]).1, Bound::Unbound("Hello there".into()));
     }
@@ -191,8 +224,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_split_gives_the_same_text(text in any::<String>(), cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..6), ascii in any::<bool>()) {
-            let mut whole = json!({"name": "Answer", "arguments": {"text": text}}).to_string();
+        fn every_split_gives_the_same_text(text in any::<String>(), cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..6), ascii in any::<bool>(), keyed in any::<bool>()) {
+            let form = if keyed { CallForm::Keyed } else { CallForm::Json };
+            let mut whole = super::super::write::answer(form, &text);
             if ascii {
                 whole = escaped(&whole);
             }
@@ -200,7 +234,7 @@ mod tests {
             ends.extend([0, whole.len()]);
             ends.sort_unstable();
             let pieces: Vec<&str> = ends.windows(2).map(|pair| &whole[pair[0]..pair[1]]).collect();
-            prop_assert_eq!(read(&pieces), (text, Bound::Answer { whole: true }));
+            prop_assert_eq!(read_as(form, &pieces), (text, Bound::Answer { whole: true }));
         }
     }
 }

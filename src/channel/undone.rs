@@ -2,12 +2,11 @@
 //! failed, a search for what was guessed. A model that answers so is told, once.
 
 use super::edit::edit_of;
-use super::named::{asks_for, untouched};
+use super::named::{asks_for, has_one_of, untouched};
 use super::objection::Objection;
+use super::search;
 use super::situation::Situation;
-use super::{bind, grounded};
 use crate::history::{Act, Call, History};
-use crate::rules::ChannelKind;
 
 /// What an answer now would leave undone: files that were not touched, a command that was not run.
 pub(super) fn undone(about: &Situation) -> Option<Objection> {
@@ -15,6 +14,9 @@ pub(super) fn undone(about: &Situation) -> Option<Objection> {
     let files = if check.named_files { untouched(about) } else { Vec::new() };
     if !files.is_empty() {
         return Some(answer_early(about, &files));
+    }
+    if let Some(objection) = unwritten(about) {
+        return Some(objection);
     }
     let unrun = asks_for(about, &check.run_words).then(|| not_run(about)).flatten();
     unrun.or_else(|| in_vain(about))
@@ -27,8 +29,9 @@ pub(super) fn instead(about: &Situation, tool: &str) -> Option<Objection> {
     let able = !files.is_empty() && !head.core.is_empty();
     able.then(|| Objection {
         kind: "edit-changes-nothing",
+        instead: None,
         words: format!("Not done: that changes nothing, and no call has touched {} yet.", files.join(", ")),
-        reply: (about.kind == ChannelKind::Constrained).then(|| bind::some_call(&head)),
+        reply: about.bind().map(|bind| bind.some_call(&head)),
         ..answer_early(about, &files)
     })
 }
@@ -36,12 +39,12 @@ pub(super) fn instead(about: &Situation, tool: &str) -> Option<Objection> {
 /// What the last calls tried in vain: an edit that failed, a read of a file that was guessed.
 fn in_vain(about: &Situation) -> Option<Objection> {
     let check = &about.model.check;
-    if !check.failed_edits && check.search_command.is_empty() {
+    if !check.failed_edits && check.searches.is_empty() {
         return None;
     }
     let history = about.history();
     let unchanged = check.failed_edits.then(|| unchanged(about, &history)).flatten();
-    unchanged.or_else(|| (!check.search_command.is_empty()).then(|| grounded::guessed(about, &history)).flatten())
+    unchanged.or_else(|| search::in_place_of_answer(about, &history))
 }
 
 /// A file whose edit failed since the prompt, and that no later call has changed.
@@ -59,15 +62,28 @@ fn unchanged(about: &Situation, history: &History<'_>) -> Option<Objection> {
         return None;
     }
     let (path, tool) = (failed.act.path()?, &failed.call.name);
-    let reply = || Some(bind::call(tool, &edit_of(about, history, tool, path)?));
+    let reply = || Some(about.bind()?.call(tool, &edit_of(about, history, tool, path)?));
     let shown = about.shown_path(path);
     Some(Objection {
         kind: "answer-unchanged",
+        instead: None,
         once: true,
         words: format!("Not done: {shown} is not changed, that call failed. Make it again, with a line of the file."),
         arguments: None,
-        reply: if about.kind == ChannelKind::Constrained { reply() } else { None },
+        reply: reply(),
     })
+}
+
+/// A file that the prompt asks for, and that was only read, in vain.
+fn unwritten(about: &Situation) -> Option<Objection> {
+    let prompt = about.prompt().filter(|prompt| has_one_of(prompt.text, &about.model.check.create_words))?;
+    let history = about.history();
+    let last = history.calls.last().filter(|call| call.failed() && call.message > prompt.message)?;
+    let Act::Read { path, .. } = last.act else { return None };
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (tool, arguments) = about.writer(path).filter(|_| prompt.text.contains(name))?;
+    let words = format!("Not done: {} is not there yet. Write it now.", about.shown_path(path));
+    Some(Objection::once("answer-unwritten", words, about.bind().map(|bind| bind.call(&tool, &arguments))))
 }
 
 fn not_run(about: &Situation) -> Option<Objection> {
@@ -75,10 +91,11 @@ fn not_run(about: &Situation) -> Option<Objection> {
     let name = &tool.client.name;
     Some(Objection {
         kind: "answer-unrun",
+        instead: None,
         once: true,
         words: format!("Not done: nothing was run yet. Run it with {name} now."),
         arguments: None,
-        reply: (about.kind == ChannelKind::Constrained).then(|| bind::call(name, &tool.schema)),
+        reply: about.bind().map(|bind| bind.call(name, &tool.schema)),
     })
 }
 
@@ -86,9 +103,10 @@ fn not_run(about: &Situation) -> Option<Objection> {
 fn answer_early(about: &Situation, files: &[String]) -> Objection {
     Objection {
         kind: "answer-early",
+        instead: None,
         once: true,
         words: format!("Not done: no call has touched {} yet. Do that part of the task now.", files.join(", ")),
         arguments: None,
-        reply: (about.kind == ChannelKind::Constrained).then(|| bind::some_call(&about.head)),
+        reply: about.bind().map(|bind| bind.some_call(&about.head)),
     }
 }

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::bind;
 use super::check::{Verdict, check};
 use super::guard;
 use super::heal::{Invalid, heal, nearest};
+use super::objection::Objection;
 use super::own::{self, Served};
 use super::reply::HeardCall;
 use super::situation::Situation;
@@ -51,6 +51,10 @@ pub(super) fn judge(about: &Situation, heard: &[HeardCall], objected: &[&'static
 }
 
 fn one(about: &Situation, history: &History<'_>, heard: &HeardCall, objected: &[&'static str], at: usize) -> One {
+    let early = own::help_first(about, &heard.name, &heard.input);
+    if let Some(Objection { kind, words, reply, .. }) = early.filter(|early| !objected.contains(&early.kind)) {
+        return One::Stop(Outcome::Object { kind, words, format: reply, held: Vec::new() });
+    }
     if let Some(served) = own::serve(about, &heard.name, &heard.input) {
         return One::Stop(Outcome::Served(served));
     }
@@ -83,19 +87,21 @@ fn held_against(
     if about.model.check.repeats > 0 && times >= about.model.check.repeats {
         return One::Stop(Outcome::End(guard::ended(&call, times)));
     }
-    match check(about, history, &call) {
-        Verdict::Pass => One::Send(vec![call], mended),
-        Verdict::ReadFirst(path) => read_first(about, &path, call),
-        Verdict::Object(objection) if objection.once && objected.contains(&objection.kind) => {
-            One::Send(vec![call], mended)
-        }
-        Verdict::Object(objection) => {
-            let same = objection.arguments.and_then(|arguments| bound_to(about, &call.name, &arguments));
-            let format = objection.reply.or(same);
-            let held = vec![Delta::Call(call)];
-            One::Stop(Outcome::Object { kind: objection.kind, words: objection.words, format, held })
-        }
+    let objection = match check(about, history, &call) {
+        Verdict::Pass => return One::Send(vec![call], mended),
+        Verdict::Object(objection) => *objection,
+    };
+    if objection.once && objected.contains(&objection.kind) {
+        return One::Send(vec![call], mended);
     }
+    if let Some((name, input)) = objection.instead {
+        let input = about.sent_input(&name, &input);
+        return One::Send(vec![ToolUse { name, input, ..call }], vec![objection.kind]);
+    }
+    let same = objection.arguments.and_then(|arguments| bound_to(about, &call.name, &arguments));
+    let format = objection.reply.or(same);
+    let held = vec![Delta::Call(call)];
+    One::Stop(Outcome::Object { kind: objection.kind, words: objection.words, format, held })
 }
 
 /// A call whose text cannot be read, or that names no tool.
@@ -149,21 +155,10 @@ fn unfit(about: &Situation, heard: &HeardCall, invalid: &Invalid, at: usize) -> 
 
 /// The schema that binds a reply to this one tool.
 fn bound_to(about: &Situation, name: &str, arguments: &Value) -> Option<Value> {
-    (about.kind == ChannelKind::Constrained).then(|| bind::call(name, arguments))
+    about.bind().map(|bind| bind.call(name, arguments))
 }
 
 /// What a client can take as input.
 fn object(input: &Value) -> Value {
     if input.is_object() { input.clone() } else { json!({}) }
-}
-
-/// A read in place of a change of a file that was not read: the model sees the file, and decides again.
-fn read_first(about: &Situation, path: &str, call: ToolUse) -> One {
-    match about.reader() {
-        Some((name, key)) => One::Send(
-            vec![ToolUse { name: name.to_owned(), input: json!({key: path}), ..call }],
-            vec!["read-before-edit"],
-        ),
-        None => One::Send(vec![call], Vec::new()),
-    }
 }

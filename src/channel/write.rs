@@ -5,18 +5,26 @@ use serde_json::ser::{Formatter, Serializer};
 use serde_json::{Value, json};
 use std::io;
 
+use super::ANSWER;
 use crate::rules::CallForm;
 
 /// One call as the family writes it.
 pub(super) fn call(form: CallForm, name: &str, input: &Value) -> String {
     match form {
         CallForm::Json => spaced(&json!({"name": name, "arguments": input})),
+        CallForm::Keyed => json!({name: input}).to_string(),
         CallForm::Hermes => format!("<tool_call>\n{}\n</tool_call>", call(CallForm::Json, name, input)),
         CallForm::Llama => spaced(&json!({"name": name, "parameters": input})),
         CallForm::Mistral => format!("[TOOL_CALLS]{}", spaced(&json!([{"name": name, "arguments": input}]))),
         CallForm::QwenXml => qwen_xml(name, input),
         CallForm::Glm => glm(name, input),
     }
+}
+
+/// A bound answer, in the form of the calls beside it.
+pub(super) fn answer(form: CallForm, text: &str) -> String {
+    let text = if form == CallForm::Keyed { json!(text) } else { json!({"text": text}) };
+    call(form, ANSWER, &text)
 }
 
 fn qwen_xml(name: &str, input: &Value) -> String {

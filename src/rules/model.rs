@@ -96,7 +96,9 @@ pub struct Sampling {
 pub struct ShowProfile {
     /// How a call is written into text (prompted and constrained).
     pub form: CallForm,
-    /// Says how to call; stands before the list of tools.
+    /// How a call is written where replies are bound (constrained), if that is another way.
+    pub bound_form: Option<CallForm>,
+    /// Says how to call; stands before the list of tools. `{call}` and `{answer}` are shown in the form of the channel.
     pub instructions: String,
     /// What is said of a tool, in place of what the pack says.
     pub tools: BTreeMap<String, String>,
@@ -132,6 +134,14 @@ pub struct ShowProfile {
     pub own_tools: bool,
 }
 
+impl ModelProfile {
+    /// How a call is written in this channel.
+    pub fn call_form(&self, kind: ChannelKind) -> CallForm {
+        let bound = self.show.bound_form.filter(|_| kind == ChannelKind::Constrained);
+        bound.unwrap_or(self.show.form)
+    }
+}
+
 /// How a call is written into text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -139,6 +149,8 @@ pub enum CallForm {
     /// `{"name": …, "arguments": {…}}`, one a line.
     #[default]
     Json,
+    /// `{"NAME":{…}}`, and an answer `{"Answer":"…"}`: a third fewer tokens to produce. For bound replies.
+    Keyed,
     /// The same between `<tool_call>` and `</tool_call>`.
     Hermes,
     /// `<function=NAME><parameter=KEY>…` between the same tags.
@@ -165,16 +177,27 @@ pub struct CheckProfile {
     pub repeats: usize,
     /// Ask once more when a prompt names a file that no call has touched by the answer, or by the first write.
     pub named_files: bool,
+    /// Ask once more when help for a tool that the prompt does not name is asked for before any other tool was tried.
+    pub core_first: bool,
     /// Words by which a prompt asks to run something: an answer before any command was run is asked for once more.
     pub run_words: Vec<String>,
+    /// Words by which a prompt asks for a new file: an answer that leaves one unwritten which was looked for in vain is
+    /// asked for once more.
+    pub create_words: Vec<String>,
+    /// Words by which a prompt asks to move a file: an edit or a write that puts the name of one into another, before any
+    /// command was run, is asked for once more.
+    pub move_words: Vec<String>,
+    /// Words with which the way through a program ends: an edit that puts a line of one directly before another such line
+    /// is asked for once more.
+    pub final_words: Vec<String>,
     /// Words by which a prompt asks to compute one number from others: several that are written to a file before any
     /// command was run are asked for once more.
     pub compute_words: Vec<String>,
     /// A regular expression for the commands that compute; a bound reply keeps to it where that is asked for.
     pub compute_pattern: String,
-    /// The command that searches all files for `{text}`. Set, it is asked for when a model answers after it has read in
-    /// vain a file that nothing had named.
-    pub search_command: String,
+    /// What is searched for in place of a path that nothing has named.
+    #[serde(rename = "search")]
+    pub searches: Vec<SearchProfile>,
     /// Ask once more for a number that stands nowhere so far: as the whole of a file, or in an answer after a call.
     pub known_numbers: bool,
     /// Ask once more when an answer leaves a file unchanged whose edit has failed.
@@ -187,6 +210,18 @@ pub struct CheckProfile {
     pub empty_answer: bool,
     /// The most that upstream is asked again within one turn of the client.
     pub asks: usize,
+}
+
+/// A command that searches for the word of a prompt of which a model has guessed a path.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SearchProfile {
+    /// Words by which a prompt asks for it: then it takes the place of the read of a guessed path. Without any it takes
+    /// that of an answer straight after such a read in vain.
+    #[serde(default)]
+    pub words: Vec<String>,
+    /// The command, with `{text}` for the word.
+    pub command: String,
 }
 
 /// A worked example: a prompt, calls with their results, an answer.
@@ -220,6 +255,7 @@ impl Default for ShowProfile {
     fn default() -> Self {
         Self {
             form: CallForm::Json,
+            bound_form: None,
             instructions: String::new(),
             tools: BTreeMap::new(),
             needed_only: false,
@@ -249,10 +285,14 @@ impl Default for CheckProfile {
             whole_writes: true,
             repeats: 3,
             named_files: false,
+            core_first: false,
             run_words: Vec::new(),
+            create_words: Vec::new(),
+            move_words: Vec::new(),
+            final_words: Vec::new(),
             compute_words: Vec::new(),
             compute_pattern: String::new(),
-            search_command: String::new(),
+            searches: Vec::new(),
             known_numbers: false,
             failed_edits: false,
             copies: false,

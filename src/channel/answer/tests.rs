@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::channel::{Choice, Folder};
-use crate::rules::{ChannelKind, RuleSet};
+use crate::rules::{CallForm, ChannelKind, RuleSet};
 use crate::trim::{Head, LeftOut, ShownTool};
 use crate::wire::{Block, Message, Role, Tool, ToolResult};
 
@@ -35,6 +35,8 @@ fn answer(kind: ChannelKind, messages: Vec<Message>) -> Answer {
 
 fn situation(kind: ChannelKind, messages: Vec<Message>) -> Situation {
     let rules = RuleSet::builtin();
+    let mut model = rules.model("qwen2.5-coder:1.5b").unwrap().clone();
+    model.show.bound_form = None;
     let shown = |tool: &Tool| ShownTool {
         client: tool.clone(),
         description: String::new(),
@@ -42,7 +44,7 @@ fn situation(kind: ChannelKind, messages: Vec<Message>) -> Situation {
     };
     Situation {
         kind,
-        model: rules.model("qwen2.5-coder:1.5b").unwrap().clone().into(),
+        model: model.into(),
         head: Head { core: tools().iter().map(shown).collect(), ..Head::default() },
         tools: tools(),
         messages: messages.into(),
@@ -95,6 +97,20 @@ fn calls(out: &[Delta]) -> Vec<(&str, &Value)> {
 
 fn call(name: &str, arguments: Value) -> Value {
     json!({"name": name, "arguments": arguments})
+}
+
+#[test]
+fn a_keyed_reply_is_read() {
+    let mut situation = situation(ChannelKind::Constrained, vec![prompt("read a.txt")]);
+    let mut model = (*situation.model).clone();
+    model.show.bound_form = Some(CallForm::Keyed);
+    situation.model = model.into();
+    let (out, _) = say(&mut Answer::new(situation.clone()), json!({"Read": {"file_path": "a.txt"}}));
+    assert_eq!(calls(&out), [("Read", &json!({"file_path": "/w/a.txt"}))]);
+    situation.messages = vec![prompt("what is 2 + 2?")].into();
+    let (out, next) = say(&mut Answer::new(situation), json!({"Answer": "It is 4."}));
+    assert_eq!(out, [Delta::Text("It is 4.".into())]);
+    assert!(matches!(next, Next::Finish { stop: StopReason::EndTurn, .. }));
 }
 
 #[test]
@@ -276,10 +292,22 @@ fn arguments_that_do_not_fit_are_asked_for_again_with_the_schema() {
 
 #[test]
 fn help_is_served_in_the_proxy_and_leaves_a_line() {
-    let mut answer = answer(ChannelKind::Constrained, vec![prompt("do it")]);
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("How is Write called?")]);
     let (out, next) = say(&mut answer, call("ToolHelp", json!({"name": "Write"})));
     assert_eq!(out, [Delta::Text("[help Write]\n".into())]);
     assert!(matches!(next, Next::Ask(ask) if ask.messages[1].text.contains("\"content\"")));
+}
+
+#[test]
+fn help_before_anything_was_tried_is_given_when_it_is_asked_for_again() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("count the files")]);
+    let help = call("ToolHelp", json!({"name": "Write"}));
+    let (out, next) = say(&mut answer, help.clone());
+    assert!(out.is_empty());
+    let Next::Ask(ask) = next else { panic!("{next:?}") };
+    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
+    assert!(format.is_valid(&call("Bash", json!({"command": "ls"}))) && !format.is_valid(&help));
+    assert_eq!(say(&mut answer, help).0, [Delta::Text("[help Write]\n".into())]);
 }
 
 #[test]
@@ -368,10 +396,8 @@ fn an_answer_before_a_named_file_was_touched_is_asked_again_unheard() {
 fn a_write_before_the_other_named_files_were_seen_looks_at_them_first() {
     let mut answer = answer(ChannelKind::Constrained, vec![prompt("Copy the port of a.ini to b.txt.")]);
     let write = call("Write", json!({"file_path": "b.txt", "content": "80"}));
-    let (_, next) = say(&mut answer, write.clone());
-    let Next::Ask(ask) = next else { panic!("{next:?}") };
-    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
-    assert!(format.is_valid(&call("Read", json!({"file_path": "a.ini"}))) && !format.is_valid(&write));
+    let (out, _) = say(&mut answer, write);
+    assert_eq!(calls(&out), [("Read", &json!({"file_path": "/w/a.ini"}))]);
 }
 
 #[test]

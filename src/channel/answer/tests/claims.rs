@@ -144,11 +144,67 @@ fn an_edit_that_changes_nothing_beside_an_untouched_file_is_another_call() {
 #[test]
 fn after_a_guessed_path_the_files_are_searched() {
     let read = in_vain("r", "Read", json!({"file_path": "/w/src/load_x.py"}), "File does not exist.");
-    let mut guessed = answer(ChannelKind::Constrained, after("Where is load_x defined?", std::slice::from_ref(&read)));
-    let (out, next) = say(&mut guessed, call("Answer", json!({"text": "Nowhere."})));
-    assert!(out.is_empty());
-    assert!(asked(next).1.is_valid(&bash("grep -rn load_x .")));
+    let mut guessed = answer(ChannelKind::Constrained, after("Who calls load_x?", std::slice::from_ref(&read)));
+    let (out, next) = say(&mut guessed, call("Answer", json!({"text": "Nobody."})));
+    assert_eq!(calls(&out), [("Bash", &json!({"command": "grep -rn load_x ."}))]);
+    assert!(matches!(next, Next::Finish { stop: StopReason::ToolUse, .. }));
     let mut named = answer(ChannelKind::Constrained, after("Show src/load_x.py.", &[read]));
     let (out, _) = say(&mut named, call("Answer", json!({"text": "It is not there."})));
     assert_eq!(out, [Delta::Text("It is not there.".into())], "the user named it");
+}
+
+#[test]
+fn what_is_defined_somewhere_is_searched_before_a_path_is_guessed() {
+    let guess = call("Read", json!({"file_path": "src/load_x.py"}));
+    let mut guessed = answer(ChannelKind::Constrained, vec![prompt("Where is load_x defined?")]);
+    let (out, _) = say(&mut guessed, guess.clone());
+    let command = calls(&out)[0].1["command"].as_str().unwrap();
+    assert!(command.starts_with("grep -rnE") && command.contains("+load_x"), "{command}");
+    let mut named = answer(ChannelKind::Constrained, vec![prompt("Is load_x defined in src/load_x.py?")]);
+    assert_eq!(calls(&say(&mut named, guess.clone()).0)[0].0, "Read", "the user named it");
+    let mut other = answer(ChannelKind::Constrained, vec![prompt("Explain load_x.")]);
+    assert_eq!(calls(&say(&mut other, guess).0)[0].0, "Read", "it may be there");
+}
+
+#[test]
+fn a_file_that_is_to_be_made_and_is_not_there_is_written() {
+    let read = in_vain("r", "Read", json!({"file_path": "/w/b.py"}), "File does not exist.");
+    let mut make = answer(ChannelKind::Constrained, after("Write b.py and run it.", std::slice::from_ref(&read)));
+    let (_, next) = say(&mut make, call("Answer", json!({"text": "There is no b.py."})));
+    let (_, format) = asked(next);
+    assert!(format.is_valid(&call("Write", json!({"file_path": "b.py", "content": "print(1)"}))));
+    assert!(!format.is_valid(&bash("python b.py")));
+    let mut show = answer(ChannelKind::Constrained, after("What does b.py do?", &[read]));
+    assert_eq!(say(&mut show, call("Answer", json!({"text": "It is not there."}))).0.len(), 1);
+}
+
+#[test]
+fn a_file_is_not_renamed_by_writing_its_new_name_into_it() {
+    let mut history = after_reading("one\ntwo");
+    history[0] = prompt("Rename a.txt to b.txt.");
+    let mut answer = answer(ChannelKind::Constrained, history);
+    let edit = call("Edit", json!({"file_path": "a.txt", "old_string": "two", "new_string": "two\nb.txt"}));
+    let (_, next) = say(&mut answer, edit.clone());
+    let (words, format) = asked(next);
+    assert!(words.contains("b.txt") && format.is_valid(&bash("mv a.txt b.txt")) && !format.is_valid(&edit));
+    let (out, _) = say(&mut answer, edit);
+    assert_eq!(calls(&out)[0].0, "Edit", "it is asked for once");
+}
+
+#[test]
+fn a_name_is_written_where_no_file_is_to_be_moved() {
+    let mut history = after_reading("one\ntwo");
+    history[0] = prompt("Add b.txt to the list in a.txt.");
+    let mut answer = answer(ChannelKind::Constrained, history);
+    let edit = call("Edit", json!({"file_path": "a.txt", "old_string": "two", "new_string": "two\nb.txt"}));
+    assert_eq!(calls(&say(&mut answer, edit).0)[0].0, "Edit");
+}
+
+#[test]
+fn a_second_return_takes_the_place_of_the_first() {
+    let mut answer = answer(ChannelKind::Constrained, after_reading("def f(a):\n    return a"));
+    let edit = |old, new| call("Edit", json!({"file_path": "a.txt", "old_string": old, "new_string": new}));
+    let (_, next) = say(&mut answer, edit("def f(a):", "def f(a):\n    return -a"));
+    let (_, format) = asked(next);
+    assert!(format.is_valid(&edit("    return a", "    return -a")) && !format.is_valid(&edit("def f(a):", "x")));
 }
