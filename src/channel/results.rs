@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::paths::{self, Folder};
 use super::{change, guard, own};
+use crate::fold::ShownAgain;
 use crate::history::{Act, Call, Files, Roles, Swap, View, calls, numbered_lines};
 use crate::rules::{CheckProfile, ModelProfile, Role, ShowProfile};
 use crate::trim::LeftOut;
@@ -37,6 +38,8 @@ struct Note {
     instead: Option<String>,
     /// What is said behind it.
     nudge: Option<String>,
+    /// The file that it has changed, shown again.
+    again: Option<String>,
 }
 
 impl Notes {
@@ -58,7 +61,7 @@ impl Notes {
             let nudge = nudge(&calls, at, &model.check);
             let reading = matches!(call.act, Act::Read { .. });
             let listing = matches!(call.act, Act::List { .. }) && call.ok();
-            let note = Note { tool: call.call.name.clone(), reading, listing, instead, nudge };
+            let note = Note { tool: call.call.name.clone(), reading, listing, instead, nudge, again: None };
             notes.results.entry(call.call.id.clone()).or_insert(note);
         }
         notes
@@ -92,6 +95,15 @@ impl Notes {
         show.short_results.then_some(said)
     }
 
+    /// What is shown again behind results.
+    pub(super) fn show_again(&mut self, again: &[ShownAgain]) {
+        for shown in again {
+            if let Some(note) = self.results.get_mut(&shown.id) {
+                note.again = Some(shown.text.clone());
+            }
+        }
+    }
+
     /// The whole history, as the client sent it.
     pub(super) fn messages(&self) -> &[Message] {
         &self.messages
@@ -113,10 +125,15 @@ impl Notes {
             Some(note) if note.listing && show.count_lines > 0 => counted(told, show.count_lines),
             _ => told,
         };
-        match note.and_then(|note| note.nudge.as_deref()) {
-            Some(nudge) => format!("{told}\n{nudge}"),
-            None => told,
-        }
+        let again = note.and_then(|note| note.again.as_deref()).map(|again| self.headed(again));
+        let nudge = note.and_then(|note| note.nudge.clone());
+        [Some(told), again, nudge].into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+
+    /// A view: its head names a path as this model is shown it, its lines are the file's own.
+    fn headed(&self, view: &str) -> String {
+        let (head, lines) = view.split_once('\n').unwrap_or((view, ""));
+        format!("{}\n{lines}", self.text(head))
     }
 
     fn retold(&self, result: &ToolResult, reading: bool, show: &ShowProfile) -> String {

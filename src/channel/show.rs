@@ -6,6 +6,7 @@ use super::bind::Bind;
 use super::choice::Choice;
 use super::results::{Notes, strip_tags};
 use super::{own, schema, tool_text, write};
+use crate::fold::ShownAgain;
 use crate::rules::{CallForm, ChannelKind, ModelProfile};
 use crate::trim::{Head, ShownTool};
 use crate::wire::{Block, Message, Role, ToolResult, ToolUse};
@@ -73,6 +74,14 @@ impl<'a> Form<'a> {
     #[must_use]
     pub fn with(self, notes: Notes, choice: Choice) -> Self {
         Self { notes, choice, ..self }
+    }
+
+    /// The same with what is shown again behind results.
+    #[must_use]
+    pub fn showing_again(&self, again: &[ShownAgain]) -> Self {
+        let mut form = self.clone();
+        form.notes.show_again(again);
+        form
     }
 
     fn call_form(&self) -> CallForm {

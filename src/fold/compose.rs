@@ -1,7 +1,7 @@
 //! The text of the digest message: what was asked and done, the accounts of paths, the files in work.
 
 use super::paths::paths;
-use super::views::{Style, Views, views};
+use super::views::{Shown, Style, Views, views};
 use crate::history::{Act, Call, Files};
 use crate::rules::FoldProfile;
 use crate::tokens::Counter;
@@ -24,7 +24,16 @@ pub(super) struct Past<'p, 'a> {
     pub tail: &'p [Call<'a>],
 }
 
-/// The text, and its tokens. `room` is for all of it; of it, `paths` is for accounts in full and `most` for views.
+/// A digest as it is told.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Told {
+    pub text: String,
+    pub tokens: usize,
+    /// The lines of files that stand in it.
+    pub shown: Shown,
+}
+
+/// The text, with its tokens. `room` is for all of it; of it, `paths` is for accounts in full and `most` for views.
 pub(super) fn compose(
     past: &Past<'_, '_>,
     profile: &FoldProfile,
@@ -32,7 +41,7 @@ pub(super) fn compose(
     room: usize,
     paths_room: usize,
     most: usize,
-) -> (String, usize) {
+) -> Told {
     let mut parts =
         vec!["[Earlier work, folded. Recall with a handle such as h12 gives back the original.]".to_owned()];
     parts.extend(past.blocks.iter().cloned());
@@ -42,7 +51,7 @@ pub(super) fn compose(
     let bare = paths(past.files, past.folded, (&near, &near), 0, counter);
     let for_views = left.saturating_sub(paths_room.max(counter.count(&bare))).min(most);
     let views = fitted(past, profile, counter, for_views);
-    let viewed: Vec<&str> = views.paths.iter().map(String::as_str).collect();
+    let viewed: Vec<&str> = views.shown.keys().map(String::as_str).collect();
     let paths_room = left.saturating_sub(counter.count(&views.text)).min(paths_room);
     let ledger = paths(past.files, past.folded, (&near, &viewed), paths_room, counter);
     if !ledger.is_empty() {
@@ -51,14 +60,14 @@ pub(super) fn compose(
     parts.extend(Some(views.text).filter(|text| !text.is_empty()));
     let text = parts.join("\n");
     let tokens = counter.count(&text) + OVERHEAD;
-    (text, tokens)
+    Told { text, tokens, shown: views.shown }
 }
 
 /// The least that can be said, where the newest step leaves room for no more.
-pub(super) fn bare(first: usize, counter: &dyn Counter) -> (String, usize) {
+pub(super) fn bare(first: usize, counter: &dyn Counter) -> Told {
     let text = format!("[Earlier work, folded. Recall h0 to h{} gives it back.]", first.saturating_sub(1));
     let tokens = counter.count(&text) + OVERHEAD;
-    (text, tokens)
+    Told { text, tokens, shown: Shown::new() }
 }
 
 /// The path that a call writes out.
@@ -76,7 +85,7 @@ fn fitted(past: &Past<'_, '_>, profile: &FoldProfile, counter: &dyn Counter, roo
     let mut best = Views::default();
     let (mut size, mut used) = (room, 0);
     for _ in 0..TRIES {
-        let views = views(past.files, &recent, size, style);
+        let views = views(past.files, &recent, size, style, &Shown::new());
         let tokens = counter.count(&views.text);
         if tokens <= room && tokens > used {
             (best, used) = (views, tokens);

@@ -3,9 +3,11 @@
 use std::cell::OnceCell;
 use std::sync::Arc;
 
-use super::compose::{Past, bare, compose};
+use super::again::{Again, ShownAgain};
+use super::compose::{Past, Told, bare, compose};
 use super::digest::{Room, digest};
 use super::memo::{FoldMemo, marks};
+use super::views::Style;
 use crate::history::{Call, Files, Prompt, Roles, calls, prompts};
 use crate::rules::FoldProfile;
 use crate::tokens::{Budget, Counter};
@@ -44,6 +46,8 @@ pub struct Folded {
     pub cuts: usize,
     /// Steps that are no longer verbatim.
     pub folded_steps: usize,
+    /// What stands behind results of the tail.
+    pub again: Vec<ShownAgain>,
 }
 
 /// The head and the newest typed prompt alone do not fit.
@@ -70,8 +74,10 @@ pub fn fold(input: &FoldInput<'_>) -> Result<Folded, TooLong> {
     for at in walk.next..input.messages.len() {
         walk.used += input.costs[at];
         let asks = input.messages[at].role != Role::Assistant;
-        if asks && walk.used + walk.state.digest_tokens > walk.limit {
+        if asks && walk.used + walk.state.digest.tokens > walk.limit {
             walk.cut(at);
+        } else if asks && walk.state.cuts > 0 {
+            walk.show_again(at);
         }
     }
     walk.finish()
@@ -87,8 +93,7 @@ pub(super) struct State {
     blocks: Vec<String>,
     block_tokens: usize,
     first: usize,
-    digest: String,
-    digest_tokens: usize,
+    digest: Told,
     /// Tokens of the messages that stay verbatim, at the cut.
     tail: usize,
     cuts: usize,
@@ -105,6 +110,9 @@ struct Walk<'a> {
     /// Tokens of the verbatim messages so far, and the next message.
     used: usize,
     next: usize,
+    /// The files since the last cut, and what was shown of them again.
+    again: Option<Again>,
+    shown_again: Vec<ShownAgain>,
 }
 
 impl<'a> Walk<'a> {
@@ -114,7 +122,18 @@ impl<'a> Walk<'a> {
         let known = input.memo.and_then(|(memo, _)| memo.newest(&marks));
         let (next, state) = known.map_or_else(Default::default, |(at, state)| (at + 1, state));
         let used = state.tail;
-        Self { input, limit, calls: OnceCell::new(), prompts: OnceCell::new(), marks, state, used, next }
+        Self {
+            input,
+            limit,
+            calls: OnceCell::new(),
+            prompts: OnceCell::new(),
+            marks,
+            state,
+            used,
+            next,
+            again: None,
+            shown_again: Vec::new(),
+        }
     }
 
     fn calls(&self) -> &[Call<'a>] {
@@ -134,7 +153,7 @@ impl<'a> Walk<'a> {
     fn cut(&mut self, at: usize) {
         let first = self.tail_start(at);
         if first <= self.state.first {
-            return;
+            return self.forget_again(at);
         }
         let tail: usize = self.input.costs[first..=at].iter().sum();
         let room = self.room(tail);
@@ -142,11 +161,53 @@ impl<'a> Walk<'a> {
         self.fold_steps(&mut state, first, room);
         (state.first, state.tail, state.cuts) = (first, tail, state.cuts + 1);
         self.tell(&mut state, at, room);
-        self.used = tail;
+        self.go_on_from(state, at);
+    }
+
+    /// Where no step can be folded, what was shown again goes.
+    fn forget_again(&mut self, at: usize) {
+        if self.shown_again.is_empty() {
+            return;
+        }
+        let mut state = State::clone(&self.state);
+        (state.tail, state.cuts) = (self.input.costs[state.first..=at].iter().sum(), state.cuts + 1);
+        self.go_on_from(state, at);
+    }
+
+    fn go_on_from(&mut self, state: State, at: usize) {
+        self.used = state.tail;
         self.state = Arc::new(state);
+        (self.again, self.shown_again) = (None, Vec::new());
         if let Some((memo, _)) = self.input.memo {
             memo.put(self.marks[at], self.state.clone());
         }
+    }
+
+    /// Shows the files that were edited behind the results in message `at`, as far as there is room.
+    fn show_again(&mut self, at: usize) {
+        let profile = self.input.profile;
+        if profile.again == 0 {
+            return;
+        }
+        let style = Style { files: 1, line_numbers: profile.line_numbers };
+        let after = || Again::after(&self.state.files, &self.state.digest.shown, self.state.taken);
+        let mut again = self.again.take().unwrap_or_else(after);
+        let until = self.calls().partition_point(|call| call.message < at);
+        for taken in again.taken..until {
+            let call = self.calls()[taken].clone();
+            again.take(&call);
+            let left = self.limit.saturating_sub(self.used + self.state.digest.tokens);
+            let here = call.result.is_some_and(|result| result.0 == at);
+            let edited = here.then(|| again.edited(&call, left.min(self.share(profile.again)), style)).flatten();
+            let Some((text, shown)) = edited else { continue };
+            let tokens = self.input.counter.count(&text) + 2;
+            if tokens <= left {
+                self.used += tokens;
+                again.note(shown);
+                self.shown_again.push(ShownAgain { message: at, id: call.call.id.clone(), text });
+            }
+        }
+        self.again = Some(again);
     }
 
     /// What a digest may have beside a tail: the rest of what stands after a cut, and not too little where the tail is
@@ -191,7 +252,7 @@ impl<'a> Walk<'a> {
             state.block_tokens += tokens;
             return;
         }
-        let prompts = (most - journal) * 3 / 4;
+        let prompts = (most - journal) * 9 / 10;
         let block = self.block(0, to, Room { prompts, newest: most - journal, journal: journal / 2 });
         state.block_tokens = self.input.counter.count(&block) + 1;
         state.blocks = vec![block];
@@ -224,14 +285,14 @@ impl<'a> Walk<'a> {
         let views = self.share(profile.views);
         let counter = self.input.counter;
         let told = compose(&past, profile, counter, room, paths, views);
-        let fits = |told: &(String, usize)| self.beside() + state.tail + told.1 <= self.input.budget.prompt();
+        let fits = |told: &Told| self.beside() + state.tail + told.tokens <= self.input.budget.prompt();
         let told = Some(told).filter(fits).or_else(|| self.spare(&past, state.first).into_iter().find(fits));
-        (state.digest, state.digest_tokens) = told.unwrap_or_else(|| bare(state.first, counter));
+        state.digest = told.unwrap_or_else(|| bare(state.first, counter));
     }
 
     /// Ever less to say, where the newest step leaves no room for a digest: the handles of all prompts, and the paths by
     /// their folders.
-    fn spare(&self, past: &Past<'_, '_>, to: usize) -> [(String, usize); 2] {
+    fn spare(&self, past: &Past<'_, '_>, to: usize) -> [Told; 2] {
         let counter = self.input.counter;
         let blocks = [self.block(0, to, Room { prompts: 0, newest: 0, journal: 0 })];
         let past = Past { blocks: &blocks, block_tokens: counter.count(&blocks[0]) + 1, ..*past };
@@ -246,13 +307,13 @@ impl<'a> Walk<'a> {
 
     fn finish(self) -> Result<Folded, TooLong> {
         let maximum = self.input.budget.prompt();
-        let tokens = self.beside() + self.used + self.state.digest_tokens;
+        let tokens = self.beside() + self.used + self.state.digest.tokens;
         if tokens > maximum {
             return Err(TooLong { tokens, maximum });
         }
         let State { first, cuts, .. } = *self.state;
         let folded = self.input.messages[..first].iter();
         let folded_steps = folded.filter(|message| message.role == Role::Assistant).count();
-        Ok(Folded { digest: self.state.digest.clone(), first, cuts, folded_steps })
+        Ok(Folded { digest: self.state.digest.text.clone(), first, cuts, folded_steps, again: self.shown_again })
     }
 }

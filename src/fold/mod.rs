@@ -5,6 +5,7 @@
 //! nothing but the messages up to the one in hand, so what is sent for a history is a prefix of what is sent for a
 //! longer one, except at a cut.
 
+mod again;
 mod compose;
 mod crush;
 mod cut;
@@ -22,6 +23,7 @@ mod promises;
 mod summary;
 mod views;
 
+pub use again::ShownAgain;
 pub use cut::{FoldInput, Folded, TooLong, fold};
 pub use handle::{page, recall};
 pub use ingest::{ingest, shorten_preamble};

@@ -164,6 +164,7 @@ proptest! {
             let now = folded(&messages[..end], window).unwrap();
             if let Some(was) = last.filter(|was| was.cuts == now.cuts) {
                 prop_assert_eq!((&was.digest, was.first), (&now.digest, now.first));
+                prop_assert!(now.again.starts_with(&was.again), "{:?} {:?}", was.again, now.again);
             }
             last = Some(now);
         }
@@ -189,10 +190,28 @@ proptest! {
         for end in requests(&messages) {
             let folded = folded(&messages[..end], window).unwrap();
             let tail: usize = shown[folded.first..end].iter().map(cost).sum();
-            let all = HEAD + 100 + Quarter.count(&folded.digest) + tail;
+            let again: usize = folded.again.iter().map(|shown| Quarter.count(&shown.text)).sum();
+            let all = HEAD + 100 + Quarter.count(&folded.digest) + tail + again;
             prop_assert!(all <= Budget::of(window).prompt(), "{all}");
             prop_assert!(shown[folded.first].tool_results().next().is_none());
             prop_assert_eq!(folded.first == 0, folded.digest.is_empty());
+        }
+    }
+
+    /// What is shown again is the present text of a file that was edited, and stands behind that edit's result.
+    #[test]
+    fn what_is_shown_again_is_so(events in proptest::collection::vec(event(), 20..60), window in window()) {
+        let messages = history(&events);
+        let folded = folded(&messages, window).unwrap();
+        for shown in &folded.again {
+            let then = History::read(&messages[..=shown.message], &roles());
+            let call = then.calls.iter().find(|call| call.call.id == shown.id).unwrap();
+            let path = call.act.path().unwrap();
+            let head = format!("[{path} now");
+            prop_assert!(shown.message > folded.first && call.ok() && shown.text.starts_with(&head));
+            let view = then.files.view(path).unwrap();
+            let lines = shown.text.lines().filter(|line| !line.starts_with('['));
+            prop_assert!(lines.into_iter().all(|line| view.lines().any(|known| known.text == line)), "{}", shown.text);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::digest::{Room, digest};
 use super::paths::paths;
-use super::views::{Style, views};
+use super::views::{Shown, Style, views};
 use crate::history::{Act, History, Roles, prompts};
 use crate::rules::FoldProfile;
 use crate::tokens::Counter;
@@ -30,7 +30,7 @@ pub fn summary(
     }
     let left = tokens.saturating_sub(counter.count(&parts.join("\n")));
     let style = Style { files: profile.files, line_numbers: profile.line_numbers };
-    let views = views(&history.files, &recent, left, style).text;
+    let views = views(&history.files, &recent, left, style, &Shown::new()).text;
     if !views.is_empty() {
         parts.push(views);
     }

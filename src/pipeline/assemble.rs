@@ -90,6 +90,12 @@ impl Assembly<'_> {
             memo: Some(self.setup.folds(&self.target.profile)),
         })?;
         let mut left = rendered.split_off(folded.first);
+        if !folded.again.is_empty() {
+            let form = form.showing_again(&folded.again);
+            for message in folded.again.iter().map(|shown| shown.message) {
+                left[message - folded.first] = form.message(&messages[message]);
+            }
+        }
         match (messages.get(folded.first), self.before(&folded)) {
             (_, before) if before.is_empty() => {}
             (Some(first), mut before) if first.role == Role::User => {

@@ -89,6 +89,8 @@ pub struct FoldProfile {
     pub paths: usize,
     /// The present text of the files in work.
     pub views: usize,
+    /// The present text of a file that is changed after a cut, behind the result.
+    pub again: usize,
     /// How many files have a view.
     pub files: usize,
     /// A result longer than this is paged at its first appearance.
@@ -117,6 +119,7 @@ impl Default for FoldProfile {
             journal: 8,
             paths: 8,
             views: 20,
+            again: 10,
             files: 5,
             page: 50,
             step: 60,

@@ -45,13 +45,14 @@ impl Budget {
     /// What is set aside for a head of `head` tokens: what heads need in a window of this size, or the head rounded up to
     /// a sixteenth of the window, so that one more tool does not move every cut. Heads grow slower than windows.
     pub fn head_allowance(&self, head: usize) -> usize {
-        let sixteenths = match self.window {
-            0..=4096 => 4,
-            4097..=8192 => 3,
-            _ => 2,
+        let (usual, step) = match self.window {
+            0..=4096 => (8, 2),
+            4097..=8192 => (6, 2),
+            8193..=16_384 => (3, 1),
+            _ => (2, 1),
         };
-        let usual = self.window * sixteenths / 16;
-        if head <= usual { usual } else { head.next_multiple_of((self.window / 16).max(1)) }
+        let parts = |parts: usize| self.window * parts / 32;
+        if head <= parts(usual) { parts(usual) } else { head.next_multiple_of(parts(step).max(1)) }
     }
 
     /// The window to which a message is to be fitted, beside a head of `head` tokens: this one, or where the head takes more
