@@ -81,10 +81,28 @@ pub(super) fn left_over<'a>(view: &View, swap: Swap<'a>) -> Option<(&'a str, Vec
 
 /// The word that an edit is about to rename in one place, where it stands in others of the file too.
 pub(super) fn stands_elsewhere<'a>(view: &View, swap: Swap<'a>) -> Option<&'a str> {
-    let (old, _) = renamed(swap.old, swap.new)?;
+    let (old, _) = renamed(swap.old, swap.new).or_else(|| renamed_with_next(view, swap))?;
     let count = |text: &str| words(text).filter(|word| *word == old).count();
     let all: usize = view.lines().map(|line| count(&line.text)).sum();
     (all > count(swap.old)).then_some(old)
+}
+
+/// The word of the file that an edit is about to rename, wherever that is.
+pub(super) fn renames<'a>(view: &View, swap: Swap<'a>) -> Option<&'a str> {
+    let (old, _) = renamed(swap.old, swap.new)?;
+    view.lines().any(|line| has_word(&line.text, old)).then_some(old)
+}
+
+/// The same where the new text goes on with what follows in the file, renamed as well.
+fn renamed_with_next<'a>(view: &View, swap: Swap<'a>) -> Option<(&'a str, &'a str)> {
+    let end = swap.new.match_indices('\n').nth(swap.old.matches('\n').count())?.0;
+    let (old, new) = renamed(swap.old, &swap.new[..end])?;
+    let behind = view.segments.iter().find_map(|segment| Some(segment.text().split_once(swap.old)?.1.to_owned()))?;
+    // Small models mix up the kinds of quotes.
+    let behind: Vec<&str> = behind.lines().filter(|line| !line.trim().is_empty()).collect();
+    let next: String = words(&behind.join("\n")).map(|word| if word == old { new } else { word }).collect();
+    let one_quote = |text: &str| text.replace('\'', "\"");
+    one_quote(&next).starts_with(&one_quote(swap.new[end..].trim())).then_some((old, new))
 }
 
 /// One word of `old` in whose place `new` has another one, and nothing else differs.
@@ -167,6 +185,14 @@ mod tests {
         assert_eq!(dead("    if a:", "    if a and b:"), None);
         assert_eq!(dead("        return 1", "        return 3"), None);
         assert_eq!(dead("    return 2", "    return 3"), None);
+    }
+
+    #[test]
+    fn a_word_that_is_renamed_in_the_lines_behind_too_is_found() {
+        let view = view("use draw\n\nrun(draw('1'))\n");
+        assert_eq!(stands_elsewhere(&view, swap("use draw", "use paint\nrun(paint(\"1\"))")), Some("draw"));
+        assert_eq!(renames(&view, swap("use \"draw\"", "use \"paint\"")), Some("draw"));
+        assert_eq!(stands_elsewhere(&view, swap("use draw", "use paint\nuse ink")), None);
     }
 
     #[test]

@@ -33,7 +33,8 @@ pub(super) fn check(about: &Situation, history: &History<'_>, call: &ToolUse) ->
                 return pass_unless(Some(objection));
             }
             let texts: Vec<&str> = swaps.iter().map(|swap| swap.new).collect();
-            pass_unless(moved::written(about, path, &texts).or_else(|| {
+            let early = moved::written(about, path, &texts).or_else(|| grounded::number_replaced(about, &swaps));
+            pass_unless(early.or_else(|| {
                 let view = history.files.view(path)?;
                 let shown = about.shown_path(path);
                 let edit = Edit { shown, view, role, prompt, final_words: &profile.final_words };

@@ -54,8 +54,18 @@ impl Edit<'_> {
     }
 
     fn absent(&self, swap: Swap<'_>) -> Objection {
+        if let Some(word) = change::renames(self.view, swap).filter(|word| change::has_word(self.prompt, word)) {
+            return Objection {
+                words: format!("Not done: that text is not in {}. Replace {word} in all its places.", self.shown),
+                arguments: self.narrowed(&[(vec![word.to_owned()], true)]),
+                ..self.text_absent(Vec::new())
+            };
+        }
         let near = alike(self.view, swap.old);
-        let lines = if near.is_empty() { single_lines(self.view) } else { near };
+        self.text_absent(if near.is_empty() { single_lines(self.view) } else { near })
+    }
+
+    fn text_absent(&self, lines: Vec<String>) -> Objection {
         Objection {
             kind: "edit-text-absent",
             instead: None,
@@ -177,15 +187,20 @@ fn single_lines(view: &View) -> Vec<String> {
     lines.filter(|line| !line.trim().is_empty() && view.occurrences(line) == 1).take(CHOICES).cloned().collect()
 }
 
-/// The places that are as `old` but for the space around their lines.
+/// A line without the space around it, with one kind of quotes.
+fn plain(line: &str) -> String {
+    line.trim().replace('\'', "\"")
+}
+
+/// The places that are as `old` but for the space around their lines and the kind of their quotes.
 fn alike(view: &View, old: &str) -> Vec<String> {
-    let wanted: Vec<&str> = old.trim().lines().map(str::trim).collect();
+    let wanted: Vec<String> = old.trim().lines().map(plain).collect();
     if wanted.is_empty() {
         return Vec::new();
     }
     let mut found = Vec::new();
     for segment in &view.segments {
-        let same = |lines: &&[Line]| lines.iter().zip(&wanted).all(|(line, want)| line.text.trim() == *want);
+        let same = |lines: &&[Line]| lines.iter().zip(&wanted).all(|(line, want)| plain(&line.text) == *want);
         let texts = |lines: &[Line]| lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
         found.extend(segment.lines.windows(wanted.len()).filter(same).map(texts));
     }

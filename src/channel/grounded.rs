@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::named;
 use super::objection::{Objection, run};
 use super::situation::Situation;
+use crate::history::Swap;
 use crate::rules::ChannelKind;
 use crate::wire::{Block, Message};
 
@@ -35,6 +36,18 @@ pub(super) fn invented(about: &Situation, content: &str) -> Option<Objection> {
     }
     let (_, number) = watched(about)?.first_unknown(&first)?;
     uncomputed(about, "write-number", &number)
+}
+
+/// An edit that puts one bare number in place of another, where the prompt asks to compute one and nothing was computed.
+pub(super) fn number_replaced(about: &Situation, swaps: &[Swap<'_>]) -> Option<Objection> {
+    let bare = |text: &str| !text.trim().is_empty() && text.trim().bytes().all(|byte| byte.is_ascii_digit());
+    let replaces = swaps.iter().any(|swap| bare(swap.old) && bare(swap.new));
+    if !replaces || !named::asks_for(about, &about.model.check.compute_words) {
+        return None;
+    }
+    let (name, reply) = run(about, &computing(about))?;
+    let words = format!("Not done: nothing was computed yet. Compute it with {name}.");
+    Some(Objection::once("edit-uncomputed", words, reply))
 }
 
 /// What a model is told whose answer names a number that it cannot know.

@@ -1,10 +1,11 @@
-//! A path that nothing has named was guessed from a word of the prompt: that word is searched for in its place.
+//! A path that nothing has named was guessed from words of the prompt, or is that of a folder: what is wanted is looked
+//! for in its place.
 
 use serde_json::json;
 
 use super::grounded::texts;
 use super::named::has_one_of;
-use super::objection::Objection;
+use super::objection::{Objection, run};
 use super::situation::Situation;
 use crate::history::{Act, History};
 use crate::rules::SearchProfile;
@@ -21,9 +22,38 @@ pub(super) fn in_place_of_answer(about: &Situation, history: &History<'_>) -> Op
     let last = history.calls.last().filter(|call| call.failed())?;
     let Act::Read { path, .. } = last.act else { return None };
     about.newest_prompt().filter(|(_, called)| *called)?;
-    let search = profile(about, true).or_else(|| profile(about, false))?;
-    let command = search.command.replace("{text}", guessed_from(about, last.message, path)?);
-    searched(about, "path-guessed", path, &command)
+    let found = || {
+        let search = profile(about, true).or_else(|| profile(about, false))?;
+        let command = search.command.replace("{text}", guessed_from(about, last.message, path)?);
+        searched(about, "path-guessed", path, &command)
+    };
+    let text = last.result_text();
+    let is_folder = about.model.check.folder_errors.iter().any(|error| text.contains(error));
+    if is_folder {
+        return looked_at(about, &format!("{} is a folder", about.shown_path(path)));
+    }
+    let missing = || looked_at(about, &format!("there is no {}", about.shown_path(path)));
+    found().or_else(|| made_of_words(about, last.message, path).then(missing).flatten())
+}
+
+/// An answer that a command can give where a read has failed.
+fn looked_at(about: &Situation, why: &str) -> Option<Objection> {
+    let (name, reply) = run(about, &json!({"type": "string", "minLength": 1}))?;
+    let words = format!("Not done: {why}. List, count, compare or search files with {name}.");
+    Some(Objection::once("answer-in-vain", words, reply))
+}
+
+/// Whether a path that no message before has named is made of several words of the newest prompt.
+fn made_of_words(about: &Situation, messages: usize, path: &str) -> bool {
+    let Some((prompt, _)) = about.newest_prompt().filter(|_| !is_named(about, messages, path)) else { return false };
+    let stem = path.rsplit('/').next().unwrap_or(path).split('.').next().unwrap_or_default();
+    let words: Vec<&str> = stem.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    words.len() > 1 && words.iter().all(|word| has_one_of(prompt, &[(*word).to_owned()]))
+}
+
+fn is_named(about: &Situation, messages: usize, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    texts(&about.messages[..messages]).any(|text| text.contains(name))
 }
 
 /// The first search for what the newest prompt asks for: by its words, or whatever it is.
@@ -38,8 +68,7 @@ fn profile(about: &Situation, by_words: bool) -> Option<&SearchProfile> {
 fn guessed_from<'a>(about: &Situation, messages: usize, path: &'a str) -> Option<&'a str> {
     let (prompt, _) = about.newest_prompt()?;
     let stem = stem(path).filter(|stem| prompt.contains(stem))?;
-    let named = |text: String| text.contains(path.rsplit('/').next().unwrap_or(path));
-    (!texts(&about.messages[..messages]).any(named)).then_some(stem)
+    (!is_named(about, messages, path)).then_some(stem)
 }
 
 /// The name of a file without its endings, where it is one plain word.

@@ -195,6 +195,8 @@ pub struct CheckProfile {
     pub compute_words: Vec<String>,
     /// A regular expression for the commands that compute; a bound reply keeps to it where that is asked for.
     pub compute_pattern: String,
+    /// What stands in the result of a read of a folder: an answer straight after it is asked for once more.
+    pub folder_errors: Vec<String>,
     /// What is searched for in place of a path that nothing has named.
     #[serde(rename = "search")]
     pub searches: Vec<SearchProfile>,
@@ -292,6 +294,7 @@ impl Default for CheckProfile {
             final_words: Vec::new(),
             compute_words: Vec::new(),
             compute_pattern: String::new(),
+            folder_errors: Vec::new(),
             searches: Vec::new(),
             known_numbers: false,
             failed_edits: false,

@@ -208,3 +208,50 @@ fn a_second_return_takes_the_place_of_the_first() {
     let (_, format) = asked(next);
     assert!(format.is_valid(&edit("    return a", "    return -a")) && !format.is_valid(&edit("def f(a):", "x")));
 }
+
+#[test]
+fn what_is_in_a_folder_is_found_with_a_command() {
+    let read = in_vain("r", "Read", json!({"file_path": "/w/logs"}), "EISDIR: illegal operation on a directory, read");
+    let mut folder = answer(ChannelKind::Constrained, after("How many files has the folder logs?", &[read]));
+    let (out, next) = say(&mut folder, call("Answer", json!({"text": "None."})));
+    let (words, format) = asked(next);
+    assert!(out.is_empty() && words.contains("logs is a folder") && format.is_valid(&bash("ls logs | wc -l")));
+}
+
+#[test]
+fn a_path_made_of_words_of_the_prompt_is_looked_for() {
+    let read = in_vain("r", "Read", json!({"file_path": "/w/folder_trees"}), "File does not exist.");
+    let mut made = answer(ChannelKind::Constrained, after("Which file in the folder trees is largest?", &[read]));
+    let (_, format) = asked(say(&mut made, call("Answer", json!({"text": "There is none."}))).1);
+    assert!(format.is_valid(&bash("ls -S trees")));
+    let read = in_vain("r", "Read", json!({"file_path": "/w/status_codes"}), "File does not exist.");
+    let mut known = answer(ChannelKind::Constrained, after("What does status code 401 mean?", &[read]));
+    assert_eq!(say(&mut known, call("Answer", json!({"text": "Unauthorized."}))).0.len(), 1);
+}
+
+#[test]
+fn a_number_that_is_to_be_computed_is_not_put_in_place_of_another() {
+    let mut history = after_reading("25");
+    history[0] = prompt("Write the product of a.txt and b.txt to c.txt.");
+    let edit = call("Edit", json!({"file_path": "a.txt", "old_string": "25", "new_string": "12"}));
+    let (words, format) = asked(say(&mut answer(ChannelKind::Constrained, history.clone()), edit.clone()).1);
+    assert!(words.contains("computed") && format.is_valid(&bash("echo $((25 * 12))")));
+    history[0] = prompt("Change the number in a.txt to 12.");
+    assert_eq!(calls(&say(&mut answer(ChannelKind::Constrained, history), edit).0)[0].0, "Edit");
+}
+
+#[test]
+fn a_word_that_is_renamed_in_a_text_that_is_not_there_is_replaced_everywhere() {
+    let mut situation = situation(ChannelKind::Constrained, after_reading("use AMOUNT;\n\nprint(\"AMOUNT\")"));
+    let Some(crate::rules::Role::Edit { all, .. }) = situation.roles.get_mut("Edit") else { panic!() };
+    *all = Some("replace_all".into());
+    let mut messages = situation.messages.to_vec();
+    messages[0] = prompt("Call AMOUNT LIMIT in a.txt.");
+    situation.messages = messages.into();
+    let edit = |old, new| json!({"file_path": "a.txt", "old_string": old, "new_string": new});
+    let both = edit("use AMOUNT;\nprint('AMOUNT')", "use LIMIT;\nprint('LIMIT')");
+    let (words, format) = asked(say(&mut Answer::new(situation), call("Edit", both)).1);
+    let mut all = edit("AMOUNT", "LIMIT");
+    all["replace_all"] = true.into();
+    assert!(words.contains("AMOUNT in all") && format.is_valid(&call("Edit", all)));
+}
