@@ -98,14 +98,27 @@ fn times(word: &str, count: usize) -> String {
     if count == 1 { word.to_owned() } else { format!("{word} {count}x") }
 }
 
-/// `folder/: a.rs (edited), b.rs`.
+/// `folder/: a.rs* b.rs!`: changed, and last failed. A file that is alone there stands with its whole path.
 fn by_folder(records: &[&Record]) -> Vec<String> {
-    let mut folders: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut folders: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     for record in records {
-        let (folder, name) = record.path.rsplit_once('/').unwrap_or(("", &record.path));
-        let mark = if record.last.1 { "" } else { "!" };
-        let changed = if record.changed() { "*" } else { "" };
-        folders.entry(folder).or_default().push(format!("{name}{changed}{mark}"));
+        folders.entry(in_two(&record.path).0).or_default().push(record);
     }
-    folders.into_iter().map(|(folder, names)| format!("{folder}/: {}", names.join(" "))).collect()
+    let name = |record: &Record| format!("{}{}", in_two(&record.path).1, marks(record));
+    let line = |(folder, records): (&str, Vec<&Record>)| match records[..] {
+        [record] => format!("{}{}", record.path, marks(record)),
+        _ => format!("{folder}/: {}", records.into_iter().map(name).collect::<Vec<_>>().join(" ")),
+    };
+    folders.into_iter().map(line).collect()
+}
+
+/// Folder and name.
+fn in_two(path: &str) -> (&str, &str) {
+    path.rsplit_once('/').unwrap_or(("", path))
+}
+
+fn marks(record: &Record) -> String {
+    let changed = if record.changed() { "*" } else { "" };
+    let failed = if record.last.1 { "" } else { "!" };
+    format!("{changed}{failed}")
 }
