@@ -1,5 +1,7 @@
 //! The files that were read or changed: their accounts and views, step by step.
 
+use std::sync::Arc;
+
 use super::commands::{Reach, reach};
 use super::numbered::numbered_lines;
 use super::{Act, Call, Deed, Record, View};
@@ -7,7 +9,8 @@ use super::{Act, Call, Deed, Record, View};
 /// The files of a history, in order of their first mention.
 #[derive(Debug, Clone, Default)]
 pub struct Files {
-    entries: Vec<(Record, View)>,
+    /// A cut takes a copy of all of it; few views change from one to the next.
+    entries: Vec<(Record, Arc<View>)>,
 }
 
 impl Files {
@@ -27,12 +30,12 @@ impl Files {
 
     /// What is known of the text of a path.
     pub fn view(&self, path: &str) -> Option<&View> {
-        self.entries.iter().find(|entry| entry.0.path == path).map(|entry| &entry.1)
+        self.entries.iter().find(|entry| entry.0.path == path).map(|entry| &*entry.1)
     }
 
     /// Every path with its account and view.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Record, &View)> {
-        self.entries.iter().map(|entry| (&entry.0, &entry.1))
+        self.entries.iter().map(|entry| (&entry.0, &*entry.1))
     }
 
     fn note(&mut self, act: &Act<'_>, call: &Call<'_>) {
@@ -49,13 +52,13 @@ impl Files {
         };
         record.note(deed, call.ok(), stamp);
         if call.ok() {
-            show(view, act, call, stamp);
+            show(Arc::make_mut(view), act, call, stamp);
         }
     }
 
     fn place(&mut self, path: &str) -> usize {
         self.entries.iter().position(|entry| entry.0.path == path).unwrap_or_else(|| {
-            self.entries.push((Record::new(path), View::default()));
+            self.entries.push((Record::new(path), Arc::default()));
             self.entries.len() - 1
         })
     }
@@ -66,6 +69,7 @@ impl Files {
         let reach = if known { reach(command) } else { Reach::Nothing };
         for (record, view) in &mut self.entries {
             if !view.segments.is_empty() && reach.covers(command, &record.path) {
+                let view = Arc::make_mut(view);
                 (view.doubt, view.whole) = (stamp, false);
             }
         }
