@@ -3,7 +3,7 @@
 use super::edit::{CHOICES, Edit};
 use super::objection::Objection;
 use super::situation::Situation;
-use super::{grounded, moved, named, rewrite, search, undone};
+use super::{grounded, moved, named, paths, rewrite, search, undone};
 use crate::history::{Act, Deed, History, Swap, View};
 use crate::wire::ToolUse;
 use serde_json::json;
@@ -87,7 +87,7 @@ fn unread(history: &History<'_>, path: &str) -> bool {
 /// The history tells that there is such a file: a write of it failed, or a result named it. A client refuses to write
 /// over a file that it has not read, or not; to read every new file in vain would cost each of them a reply.
 fn is_there(history: &History<'_>, path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = paths::name(path);
     let refused = || history.files.record(path).is_some_and(|record| record.failed > 0);
     refused() || history.calls.iter().any(|call| !call.failed() && call.result_text().contains(name))
 }
@@ -100,15 +100,9 @@ fn was_shown(history: &History<'_>, path: &str) -> bool {
 /// Lines that are known would be left out.
 fn shrinks(shown: &str, view: &View, content: &str) -> Option<Objection> {
     let lost = rewrite::left_out(view, content);
-    (!lost.is_empty()).then(|| Objection {
-        kind: "write-loses-lines",
-        instead: None,
-        once: true,
-        words: format!(
-            "Not done: this would remove lines of {shown}:\n{}\nIf they are to stay, write the whole text with them.",
-            lost[..lost.len().min(CHOICES)].join("\n")
-        ),
-        arguments: None,
-        reply: None,
-    })
+    let words = format!(
+        "Not done: this would remove lines of {shown}:\n{}\nIf they are to stay, write the whole text with them.",
+        lost[..lost.len().min(CHOICES)].join("\n")
+    );
+    (!lost.is_empty()).then(|| Objection::once("write-loses-lines", words, None))
 }

@@ -68,11 +68,9 @@ impl Edit<'_> {
     fn text_absent(&self, lines: Vec<String>) -> Objection {
         Objection {
             kind: "edit-text-absent",
-            instead: None,
-            once: false,
             words: format!("Not done: that text is not in {}. Take the exact text from the file.", self.shown),
-            reply: None,
             arguments: self.narrowed(&[(lines, false)]),
+            ..Objection::default()
         }
     }
 
@@ -81,11 +79,9 @@ impl Edit<'_> {
         others.retain(|line| line != swap.old);
         Objection {
             kind: "edit-changes-nothing",
-            instead: None,
-            once: false,
             words: format!("Not done: the old and the new text are the same, {} would not change.", self.shown),
-            reply: None,
             arguments: self.narrowed(&[(others, false)]),
+            ..Objection::default()
         }
     }
 
@@ -94,39 +90,35 @@ impl Edit<'_> {
         around.retain(|line| line.contains(swap.old));
         Objection {
             kind: "edit-text-several",
-            instead: None,
-            once: false,
             words: format!(
                 "Not done: that text stands {times} times in {}. Replace all of them, or give a whole line.",
                 self.shown
             ),
-            reply: None,
             arguments: self.narrowed(&[(vec![swap.old.to_owned()], true), (around, false)]),
+            ..Objection::default()
         }
     }
 
     fn repeating(&self) -> Objection {
         Objection {
             kind: "edit-repeats-lines",
-            instead: None,
             once: true,
             words: format!("Not done: the new text only repeats lines that stand in {} already.", self.shown),
-            reply: None,
             arguments: self.narrowed(&[(single_lines(self.view), false)]),
+            ..Objection::default()
         }
     }
 
     fn repeating_next(&self, swap: Swap<'_>, lines: &str) -> Objection {
         Objection {
             kind: "edit-repeats-next",
-            instead: None,
             once: true,
             words: format!(
                 "Not done: the new text ends with what follows that place in {} already. Leave this out of it:\n{lines}",
                 self.shown
             ),
-            reply: None,
             arguments: self.narrowed(&[(vec![swap.old.to_owned()], false)]),
+            ..Objection::default()
         }
     }
 
@@ -134,11 +126,10 @@ impl Edit<'_> {
     fn unreachable(&self, line: String) -> Objection {
         Objection {
             kind: "edit-unreachable",
-            instead: None,
             once: true,
             words: format!("Not done: this line of {} would stay behind the new one:\n{line}\nReplace it.", self.shown),
-            reply: None,
             arguments: self.narrowed(&[(vec![line], false)]),
+            ..Objection::default()
         }
     }
 
@@ -152,11 +143,10 @@ impl Edit<'_> {
         };
         Objection {
             kind: "edit-word-elsewhere",
-            instead: None,
             once: true,
             words: format!("Not done: {word} stands in other places of {} too. {words}", self.shown),
-            reply: None,
             arguments: self.narrowed(&choices),
+            ..Objection::default()
         }
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::named;
-use super::objection::{Objection, run};
+use super::objection::{Objection, any_command, run};
 use super::situation::Situation;
 use crate::history::Swap;
 use crate::rules::ChannelKind;
@@ -63,7 +63,7 @@ fn computing(about: &Situation) -> Value {
     let asked = about.newest_prompt().is_some_and(|(prompt, _)| named::has_one_of(prompt, &check.compute_words));
     match &check.compute_pattern {
         pattern if asked && !pattern.is_empty() => json!({"type": "string", "pattern": pattern}),
-        _ => json!({"type": "string", "minLength": 1}),
+        _ => any_command(),
     }
 }
 

@@ -1,10 +1,8 @@
 //! A file that is to have another place or name: a command does that. No write that copies it does, and no edit that only
 //! names it.
 
-use serde_json::{Value, json};
-
 use super::named;
-use super::objection::{Objection, run};
+use super::objection::{Objection, any_command, run};
 use super::situation::Situation;
 use crate::history::{Act, History, Segment, View};
 
@@ -34,10 +32,6 @@ pub(super) fn written(about: &Situation, path: &str, texts: &[&str]) -> Option<O
     let words =
         format!("Not done: that only writes the name {target} into {shown}. Move or rename a file with {name}.");
     Some(Objection::once("edit-for-move", words, reply))
-}
-
-fn any_command() -> Value {
-    json!({"type": "string", "minLength": 1})
 }
 
 /// The text of a view that is the whole file.

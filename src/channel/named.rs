@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::objection::Objection;
+use super::paths;
 use super::situation::Situation;
 use crate::rules::Role;
 use crate::wire::{Message, ToolUse};
@@ -12,7 +13,7 @@ pub(super) fn untouched(about: &Situation) -> Vec<String> {
     let Some(prompt) = about.prompt() else { return Vec::new() };
     let mut found: Vec<String> = Vec::new();
     for file in files_in(prompt.text) {
-        let name = file.rsplit('/').next().unwrap_or(file);
+        let name = paths::name(file);
         let mut calls = about.messages.iter().flat_map(Message::tool_uses);
         let touched = calls.any(|call| call.input.to_string().contains(name));
         if !touched && !found.iter().any(|known| known == file) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::situation::Situation;
 
 /// What is wrong with a call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Objection {
     /// How the report counts it.
     pub(super) kind: &'static str,
@@ -23,8 +23,13 @@ pub(super) struct Objection {
 impl Objection {
     /// What is said once in a turn, and the schema of the reply that can be right.
     pub(super) fn once(kind: &'static str, words: String, reply: Option<Value>) -> Self {
-        Self { kind, once: true, words, arguments: None, reply, instead: None }
+        Self { kind, once: true, words, reply, ..Self::default() }
     }
+}
+
+/// The schema of a command, whichever.
+pub(super) fn any_command() -> Value {
+    json!({"type": "string", "minLength": 1})
 }
 
 /// The shown tool that runs commands, and the schema of a reply that calls it with such a command.

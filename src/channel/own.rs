@@ -87,12 +87,17 @@ fn tool(name: &str, description: &str, key: &str) -> ShownTool {
     ShownTool { client, description: description.to_owned(), schema }
 }
 
+/// Whether a name is that of this own tool.
+fn is_own(about: &Situation, name: &str, own: &str) -> bool {
+    name == name_beside(&about.head, own) && about.tool(name).is_none()
+}
+
 /// Help for a tool that the prompt does not name, asked for before any other tool was tried.
 pub(super) fn help_first(about: &Situation, name: &str, input: &Value) -> Option<Objection> {
-    let is_help = name == name_beside(&about.head, TOOL_HELP) && about.tool(name).is_none();
     let wanted = input["name"].as_str().unwrap_or_default();
     let (_, called) = about.newest_prompt()?;
-    if !about.model.check.core_first || !is_help || called || was_opened(&about.messages, wanted) {
+    if !about.model.check.core_first || !is_own(about, name, TOOL_HELP) || called || was_opened(&about.messages, wanted)
+    {
         return None;
     }
     let names: Vec<&str> = about.head.core.iter().map(|tool| tool.client.name.as_str()).collect();
@@ -103,10 +108,9 @@ pub(super) fn help_first(about: &Situation, name: &str, input: &Value) -> Option
 /// Serves a call of an own tool; `None` when it is none.
 pub(super) fn serve(about: &Situation, name: &str, input: &Value) -> Option<Served> {
     let text = |key: &str| input.get(key).and_then(Value::as_str).unwrap_or_default();
-    let meant = |own: &str| name == name_beside(&about.head, own) && about.tool(name).is_none();
-    if meant(TOOL_HELP) {
+    if is_own(about, name, TOOL_HELP) {
         Some(help(about, text("name")))
-    } else if meant(RECALL) {
+    } else if is_own(about, name, RECALL) {
         Some(recall(about, text("handle")))
     } else {
         None

@@ -92,6 +92,11 @@ fn is_path(c: char) -> bool {
     is_name(c) || c == '/'
 }
 
+/// The last part of a path.
+pub(super) fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

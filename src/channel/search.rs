@@ -5,7 +5,8 @@ use serde_json::json;
 
 use super::grounded::texts;
 use super::named::has_one_of;
-use super::objection::{Objection, run};
+use super::objection::{Objection, any_command, run};
+use super::paths;
 use super::situation::Situation;
 use crate::history::{Act, History};
 use crate::rules::SearchProfile;
@@ -38,7 +39,7 @@ pub(super) fn in_place_of_answer(about: &Situation, history: &History<'_>) -> Op
 
 /// An answer that a command can give where a read has failed.
 fn looked_at(about: &Situation, why: &str) -> Option<Objection> {
-    let (name, reply) = run(about, &json!({"type": "string", "minLength": 1}))?;
+    let (name, reply) = run(about, &any_command())?;
     let words = format!("Not done: {why}. List, count, compare or search files with {name}.");
     Some(Objection::once("answer-in-vain", words, reply))
 }
@@ -46,13 +47,13 @@ fn looked_at(about: &Situation, why: &str) -> Option<Objection> {
 /// Whether a path that no message before has named is made of several words of the newest prompt.
 fn made_of_words(about: &Situation, messages: usize, path: &str) -> bool {
     let Some((prompt, _)) = about.newest_prompt().filter(|_| !is_named(about, messages, path)) else { return false };
-    let stem = path.rsplit('/').next().unwrap_or(path).split('.').next().unwrap_or_default();
+    let stem = paths::name(path).split('.').next().unwrap_or_default();
     let words: Vec<&str> = stem.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     words.len() > 1 && words.iter().all(|word| has_one_of(prompt, &[(*word).to_owned()]))
 }
 
 fn is_named(about: &Situation, messages: usize, path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = paths::name(path);
     texts(&about.messages[..messages]).any(|text| text.contains(name))
 }
 
@@ -73,7 +74,7 @@ fn guessed_from<'a>(about: &Situation, messages: usize, path: &'a str) -> Option
 
 /// The name of a file without its endings, where it is one plain word.
 fn stem(path: &str) -> Option<&str> {
-    let stem = path.rsplit('/').next()?.split('.').next()?;
+    let stem = paths::name(path).split('.').next()?;
     let plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     (stem.len() > 2 && stem.chars().all(plain)).then_some(stem)
 }

@@ -4,8 +4,8 @@
 use super::edit::edit_of;
 use super::named::{asks_for, has_one_of, untouched};
 use super::objection::Objection;
-use super::search;
 use super::situation::Situation;
+use super::{paths, search};
 use crate::history::{Act, Call, History};
 
 /// What an answer now would leave undone: files that were not touched, a command that was not run.
@@ -29,7 +29,6 @@ pub(super) fn instead(about: &Situation, tool: &str) -> Option<Objection> {
     let able = !files.is_empty() && !head.core.is_empty();
     able.then(|| Objection {
         kind: "edit-changes-nothing",
-        instead: None,
         words: format!("Not done: that changes nothing, and no call has touched {} yet.", files.join(", ")),
         reply: about.bind().map(|bind| bind.some_call(&head)),
         ..answer_early(about, &files)
@@ -64,14 +63,11 @@ fn unchanged(about: &Situation, history: &History<'_>) -> Option<Objection> {
     let (path, tool) = (failed.act.path()?, &failed.call.name);
     let reply = || Some(about.bind()?.call(tool, &edit_of(about, history, tool, path)?));
     let shown = about.shown_path(path);
-    Some(Objection {
-        kind: "answer-unchanged",
-        instead: None,
-        once: true,
-        words: format!("Not done: {shown} is not changed, that call failed. Make it again, with a line of the file."),
-        arguments: None,
-        reply: reply(),
-    })
+    Some(Objection::once(
+        "answer-unchanged",
+        format!("Not done: {shown} is not changed, that call failed. Make it again, with a line of the file."),
+        reply(),
+    ))
 }
 
 /// A file that the prompt asks for, and that was only read, in vain.
@@ -80,7 +76,7 @@ fn unwritten(about: &Situation) -> Option<Objection> {
     let history = about.history();
     let last = history.calls.last().filter(|call| call.failed() && call.message > prompt.message)?;
     let Act::Read { path, .. } = last.act else { return None };
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = paths::name(path);
     let (tool, arguments) = about.writer(path).filter(|_| prompt.text.contains(name))?;
     let words = format!("Not done: {} is not there yet. Write it now.", about.shown_path(path));
     Some(Objection::once("answer-unwritten", words, about.bind().map(|bind| bind.call(&tool, &arguments))))
@@ -89,24 +85,18 @@ fn unwritten(about: &Situation) -> Option<Objection> {
 fn not_run(about: &Situation) -> Option<Objection> {
     let (tool, _) = about.runner()?;
     let name = &tool.client.name;
-    Some(Objection {
-        kind: "answer-unrun",
-        instead: None,
-        once: true,
-        words: format!("Not done: nothing was run yet. Run it with {name} now."),
-        arguments: None,
-        reply: about.bind().map(|bind| bind.call(name, &tool.schema)),
-    })
+    Some(Objection::once(
+        "answer-unrun",
+        format!("Not done: nothing was run yet. Run it with {name} now."),
+        about.bind().map(|bind| bind.call(name, &tool.schema)),
+    ))
 }
 
 /// What a model is told that answers before it has touched these files, and the calls that it may make.
 fn answer_early(about: &Situation, files: &[String]) -> Objection {
-    Objection {
-        kind: "answer-early",
-        instead: None,
-        once: true,
-        words: format!("Not done: no call has touched {} yet. Do that part of the task now.", files.join(", ")),
-        arguments: None,
-        reply: about.bind().map(|bind| bind.some_call(&about.head)),
-    }
+    Objection::once(
+        "answer-early",
+        format!("Not done: no call has touched {} yet. Do that part of the task now.", files.join(", ")),
+        about.bind().map(|bind| bind.some_call(&about.head)),
+    )
 }

@@ -57,9 +57,11 @@ impl Again {
         (!views.text.is_empty()).then_some((views.text, views.shown))
     }
 
-    /// This is shown from now on.
+    /// This too is shown from now on.
     pub(super) fn note(&mut self, shown: Shown) {
-        self.shown = shown;
+        for (path, lines) in shown {
+            self.shown.entry(path).or_default().extend(lines);
+        }
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) struct Style {
 /// The lines that stand in a prompt, by path: each with those beside it, as a hash.
 pub(super) type Shown = BTreeMap<String, BTreeSet<u64>>;
 
-/// The text of views, and all lines that are shown with it.
+/// The text of views, and the lines that it shows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Views {
     pub text: String,
@@ -40,7 +40,7 @@ pub(super) fn views(files: &Files, recent: &[&str], room: usize, style: Style, s
     let known = recent.iter().filter_map(|path| Some((files.record(path)?, files.view(path)?)));
     let chosen: Vec<_> = known.filter(|(_, view)| !view.segments.is_empty()).take(style.files).collect();
     let mut left = room;
-    let mut views = Views { text: String::new(), shown: shown.clone() };
+    let mut views = Views::default();
     let (mut out, nothing) = (Vec::new(), BTreeSet::new());
     for (at, (record, view)) in chosen.iter().enumerate() {
         let share = if at + 1 == chosen.len() { left } else { left * SHARE / 100 };

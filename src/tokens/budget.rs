@@ -43,7 +43,8 @@ impl Budget {
     }
 
     /// What is set aside for a head of `head` tokens: what heads need in a window of this size, or the head rounded up to
-    /// a sixteenth of the window, so that one more tool does not move every cut. Heads grow slower than windows.
+    /// a sixteenth of the window, above 8K a thirty-second, so that one more tool does not move every cut. Heads grow
+    /// slower than windows.
     pub fn head_allowance(&self, head: usize) -> usize {
         let (usual, step) = match self.window {
             0..=4096 => (8, 2),
