@@ -15,15 +15,18 @@ const EVERY: Duration = Duration::from_secs(1);
 /// A file, the time of its last change, and its length.
 type Stamp = (PathBuf, Option<SystemTime>, u64);
 
-/// Watches for as long as the proxy runs. A broken file leaves the last good rules in force.
-pub(super) async fn watch(proxy: Arc<Proxy>, paths: Vec<PathBuf>) {
+/// Watches for as long as the proxy runs. A broken file leaves the last good rules in force. What the files are is seen at
+/// the call, not at the first poll: a change before that would be taken for what was read at the start.
+pub(super) fn watch(proxy: Arc<Proxy>, paths: Vec<PathBuf>) -> impl Future<Output = ()> + Send {
     let mut seen = stamps(&paths);
-    loop {
-        tokio::time::sleep(EVERY).await;
-        let now = stamps(&paths);
-        if now != seen {
-            seen = now;
-            reload(&proxy, &paths);
+    async move {
+        loop {
+            tokio::time::sleep(EVERY).await;
+            let now = stamps(&paths);
+            if now != seen {
+                seen = now;
+                reload(&proxy, &paths);
+            }
         }
     }
 }
