@@ -14,7 +14,6 @@ use super::serve::{ServerArgs, greet};
 use super::{Outcome, env, reload};
 use crate::ledger::Summary;
 use crate::proxy::{self, Proxy};
-use crate::tokens::O200k;
 
 /// Run a client before a proxy of its own: `fanlight run -- claude`.
 #[derive(Debug, Args)]
@@ -33,7 +32,6 @@ impl Run {
     }
 
     async fn before(self, proxy: Arc<Proxy>) -> anyhow::Result<Outcome> {
-        std::thread::spawn(O200k::warm);
         greet(proxy.clone()).await?;
         let listener = TcpListener::bind("127.0.0.1:0").await.context("cannot listen on a free port")?;
         let address = listener.local_addr()?.to_string();

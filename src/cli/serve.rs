@@ -14,7 +14,7 @@ use tracing::{debug, warn};
 use super::{Outcome, Usage, reload, rule_files};
 use crate::ledger::{Ledger, folder};
 use crate::proxy::{self, Address, DiscoverError, Proxy, Settings, Wishes};
-use crate::tokens::{O200k, WindowSource};
+use crate::tokens::WindowSource;
 use crate::wire::Dialect;
 
 /// Run the proxy, until it is told to end.
@@ -103,7 +103,6 @@ async fn serve(listen: SocketAddr, proxy: Arc<Proxy>, rules: Vec<PathBuf>) -> an
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     let address = listener.local_addr()?;
     writeln!(anstream::stderr(), "fanlight listens on http://{address}, before {}", proxy.settings.upstream)?;
-    std::thread::spawn(O200k::warm);
     tokio::spawn(reload::watch(proxy.clone(), rules));
     let mut greeting = tokio::spawn(greet(proxy.clone()));
     let running = proxy::run(listener, proxy, told_to_end());

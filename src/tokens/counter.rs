@@ -1,4 +1,6 @@
-//! The plain counter: OpenAI's o200k vocabulary, by tiktoken-rs.
+//! The plain counter: OpenAI's o200k vocabulary.
+
+use super::o200k;
 
 /// Counts the tokens of a text.
 pub trait Counter: Send + Sync {
@@ -13,26 +15,17 @@ pub trait Counter: Send + Sync {
     }
 }
 
-/// The o200k vocabulary. The scale on which the client's own bytes are counted.
+/// The o200k vocabulary. The scale on which the client's own bytes are counted. Nothing has to be loaded first.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct O200k;
 
-impl O200k {
-    /// Loads the vocabulary (some 150 ms of CPU, once). The first count does it too.
-    pub fn warm() {
-        let _ = tiktoken_rs::o200k_base_singleton();
-    }
-}
-
 impl Counter for O200k {
     fn count(&self, text: &str) -> usize {
-        let vocabulary = tiktoken_rs::o200k_base_singleton();
-        pieces(text).map(|piece| vocabulary.encode_ordinary(piece).len()).sum()
+        pieces(text).map(o200k::count).sum()
     }
 }
 
-/// The longest run of one kind of character that is merged in one go, in characters. Merging is quadratic in the length
-/// of a run: 50 KB of one letter would cost 70 times what prose of that length does.
+/// The longest run of one kind of character that is merged in one go, in characters: a flood of one letter must not cost more than prose.
 const LONGEST_RUN: usize = 512;
 
 /// What the vocabulary's own splitting distinguishes, as far as runs are concerned.

@@ -4,6 +4,7 @@ mod budget;
 mod counter;
 mod family;
 mod memo;
+mod o200k;
 mod qwen;
 
 pub use budget::{Budget, Window, WindowSource};

@@ -12,6 +12,7 @@ mod serve;
 mod shared_reads;
 mod streams;
 mod structure;
+mod vocabulary;
 
 use std::path::Path;
 

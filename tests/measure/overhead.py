@@ -109,7 +109,7 @@ class Fanlight:
         return last
 
     def ready(self):
-        """Waits until it has loaded its vocabulary, on a thread that ends: that is no request's cost."""
+        """Waits until nothing runs any more: what a start does is no request's cost."""
         self.at_rest(50)
 
     def resident_mb(self):
