@@ -5,12 +5,11 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::objection::Objection;
 use super::reply::{Heard, Reply};
 use super::show::{Shown, Speaker};
 use super::situation::Situation;
 use super::verdict::{Outcome, judge};
-use super::{grounded, guard, own, undone};
+use super::{guard, own};
 use crate::wire::{Delta, End, StopReason, ToolUse, Usage, WireError};
 
 /// What the model is asked again inside the proxy, within one turn of the client.
@@ -46,8 +45,6 @@ pub struct Answer {
     hops: usize,
     /// Kinds of objections that are made once a turn.
     objected: Vec<&'static str>,
-    /// What an answer would leave undone; it is objected to once.
-    early: Option<Objection>,
     /// What goes to the client when upstream cannot be asked again.
     held: Vec<Delta>,
     /// The reply is one piece over and over.
@@ -71,10 +68,8 @@ const LOOP_SHOWN: usize = 80;
 impl Answer {
     pub fn new(about: impl Into<Arc<Situation>>) -> Self {
         let about = about.into();
-        let early = undone::undone(&about);
-        let reply = Some(Reply::new(&about, early.is_some(), grounded::watched(&about)));
+        let reply = Some(Reply::new(&about));
         Self {
-            early,
             about,
             reply,
             exchange: Vec::new(),
@@ -102,7 +97,7 @@ impl Answer {
         }
         let before = out.len();
         let about = &self.about;
-        let reply = self.reply.get_or_insert_with(|| Reply::new(about, false, None));
+        let reply = self.reply.get_or_insert_with(|| Reply::new(about));
         reply.on_delta(delta, out);
         let patience = if self.objected.contains(&"loop") { PATIENCE } else { 1 };
         self.looped = guard::loops(reply.said(), patience * self.about.model.check.loops);
@@ -153,7 +148,7 @@ impl Answer {
 
     fn end_reply(&mut self, cut: bool, out: &mut Vec<Delta>) -> Heard {
         let before = out.len();
-        let reply = self.reply.take().unwrap_or_else(|| Reply::new(&self.about, false, None));
+        let reply = self.reply.take().unwrap_or_else(|| Reply::new(&self.about));
         let heard = reply.on_end(cut, out);
         self.listen(&out[before..]);
         heard
@@ -211,37 +206,25 @@ impl Answer {
             return self.finish(StopReason::EndTurn);
         }
         let begin = heard.said.chars().take(LOOP_SHOWN).collect::<String>();
-        let early = self.early.take().map(|objection| objection.words);
-        let format = heard.cut.as_deref().and_then(|name| self.without(name, early.is_some()));
+        let format = heard.cut.as_deref().and_then(|name| self.without(name));
         let heard = Heard { said: format!("{begin} …"), ..Heard::default() };
-        self.ask(&heard, "loop", early.as_deref().unwrap_or(guard::LOOP), format, out)
+        self.ask(&heard, "loop", guard::LOOP, format, out)
     }
 
-    /// The schema of a reply that does not call this tool, or of one that calls a shown one in its place.
-    fn without(&self, name: &str, must_call: bool) -> Option<Value> {
+    /// The schema of a reply that does not call this tool.
+    fn without(&self, name: &str) -> Option<Value> {
         let about = &self.about;
         let head = about.head_without(name);
         let open = |other: &str| other != name && own::was_opened(&about.messages, other);
         let bind = about.bind().filter(|_| !about.choice.is(name))?;
-        let reply = || bind.reply(&head, &own::bound(&head), &about.choice, open);
-        Some(if must_call && !head.core.is_empty() { bind.some_call(&head) } else { reply() })
+        Some(bind.reply(&head, &own::bound(&head), &about.choice, open))
     }
 
     /// An answer without a call.
     fn after_text(&mut self, heard: &Heard, stop: StopReason, out: &mut Vec<Delta>) -> Next {
-        let silent = !self.spoke && heard.kept.trim().is_empty() && stop != StopReason::MaxTokens;
+        let silent = !self.spoke && stop != StopReason::MaxTokens;
         if silent && self.about.model.check.empty_answer && !self.objected.contains(&"empty-answer") {
             return self.ask(heard, "empty-answer", guard::EMPTY, None, out);
-        }
-        let invented = || grounded::uncomputed(&self.about, grounded::ANSWER_NUMBER, heard.unknown.as_ref()?);
-        if stop != StopReason::MaxTokens
-            && let Some(objection) = self.early.take().or_else(invented)
-        {
-            if let Some((name, input)) = objection.instead {
-                return self.send_instead(objection.kind, &name, &input, out);
-            }
-            self.held = vec![Delta::Text(heard.kept.clone())];
-            return self.ask(heard, objection.kind, &objection.words, objection.reply, out);
         }
         self.finish(stop)
     }
@@ -288,15 +271,6 @@ impl Answer {
         let words = self.about.model.show.result.replace("{tool}", "").replace("{text}", words);
         self.exchange.push(Shown::text(Speaker::User, words));
         Next::Ask(Ask { messages: self.exchange.clone(), format })
-    }
-
-    /// A call of ours in place of an answer.
-    fn send_instead(&mut self, kind: &'static str, name: &str, input: &Value, out: &mut Vec<Delta>) -> Next {
-        self.count(kind);
-        let input = self.about.sent_input(name, input);
-        let call = self.about.identified(self.calls, name, input);
-        self.send(vec![call], out);
-        self.finish(StopReason::ToolUse)
     }
 
     fn send(&mut self, calls: Vec<ToolUse>, out: &mut Vec<Delta>) {

@@ -1,7 +1,5 @@
 //! The JSON Schema that binds a reply: one call of a shown tool, a parked name with a free object, or an answer.
 
-use std::iter;
-
 use serde_json::{Value, json};
 
 use super::choice::Choice;
@@ -28,53 +26,61 @@ impl Bind {
             let core = head.core.iter().chain(own).filter(|tool| choice.allows(&tool.client.name));
             kinds.extend(core.map(|tool| self.call(&tool.client.name, &tool.schema)));
             let parked = head.parked.iter().map(|tool| tool.client.name.as_str());
-            kinds.extend(self.named(
-                parked.filter(|name| choice.allows(name) && (open(name) || choice.is(name))),
-                &json!({"type": "object"}),
-            ));
+            kinds.extend(
+                self.any_arguments(parked.filter(|name| choice.allows(name) && (open(name) || choice.is(name)))),
+            );
         }
-        if matches!(choice, Choice::Auto | Choice::None) || kinds.is_empty() {
+        if matches!(choice, Choice::Auto | Choice::None) {
             kinds.push(self.answer());
         }
-        any_of(kinds)
-    }
-
-    /// The schema of a reply that calls some shown tool.
-    pub(super) fn some_call(self, head: &Head) -> Value {
-        any_of(head.core.iter().map(|tool| self.call(&tool.client.name, &tool.schema)).collect())
+        any_of(kinds).unwrap_or_else(|| self.answer())
     }
 
     /// The schema of a reply that calls this one tool, with these arguments.
     pub(super) fn call(self, name: &str, arguments: &Value) -> Value {
         let mut arguments = schema::safe(arguments);
         require_text(&mut arguments);
-        any_of(self.named(iter::once(name), &arguments))
+        self.one(name, arguments)
     }
 
     /// The schema of a reply that only answers.
     fn answer(self) -> Value {
         let text = json!({"type": "string", "minLength": 1});
         let text = if self.form == CallForm::Keyed { text } else { object("text", text) };
-        any_of(self.named(iter::once(ANSWER), &text))
+        self.one(ANSWER, text)
     }
 
-    /// The schemas of replies that have one of these names.
-    fn named<'a>(self, names: impl Iterator<Item = &'a str>, arguments: &Value) -> Vec<Value> {
-        if self.form == CallForm::Keyed {
-            return names.map(|name| object(name, arguments.clone())).collect();
+    /// The schema of a reply that has this name.
+    fn one(self, name: &str, arguments: Value) -> Value {
+        match self.form {
+            CallForm::Keyed => object(name, arguments),
+            _ => named(&[name], &arguments),
         }
+    }
+
+    /// The schemas of replies that have one of these names, and whatever arguments.
+    fn any_arguments<'a>(self, names: impl Iterator<Item = &'a str>) -> Vec<Value> {
+        let free = json!({"type": "object"});
         let names: Vec<&str> = names.collect();
-        let one = json!({
-            "type": "object", "properties": {"name": {"enum": names}, "arguments": arguments},
-            "required": ["name", "arguments"], "additionalProperties": false,
-        });
-        if names.is_empty() { Vec::new() } else { vec![one] }
+        match self.form {
+            CallForm::Keyed => names.into_iter().map(|name| object(name, free.clone())).collect(),
+            _ if names.is_empty() => Vec::new(),
+            _ => vec![named(&names, &free)],
+        }
     }
 }
 
-/// One of several.
-pub(super) fn any_of(mut kinds: Vec<Value>) -> Value {
-    if kinds.len() == 1 { kinds.remove(0) } else { json!({"anyOf": kinds}) }
+/// One of several; `None` where there is none: servers refuse an empty `anyOf`.
+pub(super) fn any_of(mut kinds: Vec<Value>) -> Option<Value> {
+    if kinds.len() < 2 { kinds.pop() } else { Some(json!({"anyOf": kinds})) }
+}
+
+/// The schema of a reply that has one of these names.
+fn named(names: &[&str], arguments: &Value) -> Value {
+    json!({
+        "type": "object", "properties": {"name": {"enum": names}, "arguments": arguments},
+        "required": ["name", "arguments"], "additionalProperties": false,
+    })
 }
 
 /// The schema of an object with this one key.
@@ -161,6 +167,14 @@ mod tests {
         assert!(!fits(&schema, json!({"name": "Plan", "arguments": {"x": 1}})));
         let schema = BIND.reply(&head(), &[], &Choice::Tool("Plan".into()), |_| false);
         assert!(fits(&schema, json!({"name": "Plan", "arguments": {"x": 1}})));
+    }
+
+    #[test]
+    fn where_nothing_can_be_called_an_answer_is_all_that_is_left() {
+        for choice in [Choice::Auto, Choice::Any, Choice::None, Choice::Tool("Gone".into())] {
+            let schema = BIND.reply(&Head::default(), &[], &choice, |_| true);
+            assert_eq!(schema, BIND.answer(), "{choice:?}");
+        }
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use super::edit::{CHOICES, Edit};
 use super::objection::Objection;
 use super::situation::Situation;
-use super::{grounded, moved, named, paths, rewrite, search, undone};
-use crate::history::{Act, Deed, History, Swap, View};
+use super::{paths, rewrite};
+use crate::history::{Act, Deed, History, View};
 use crate::wire::ToolUse;
 use serde_json::json;
 
@@ -22,26 +22,15 @@ pub(super) fn check(about: &Situation, history: &History<'_>, call: &ToolUse) ->
     let profile = &about.model.check;
     let read_first = profile.read_before_edit && about.reader().is_some();
     match Act::of(role, &call.input) {
-        Act::Read { path, .. } if !history.was_read(path) => pass_unless(search::in_place_of_read(about, path)),
         Act::Edit { path, .. } if read_first && unread(history, path) => pass_unless(read(about, path)),
         Act::Write { path, .. } if read_first && unread(history, path) && is_there(history, path) => {
             pass_unless(read(about, path))
         }
         Act::Edit { path, swaps } if profile.edits => {
-            let prompt = about.newest_prompt().map_or("", |(prompt, _)| prompt);
-            if let Some(objection) = same(about, &swaps).then(|| undone::instead(about, &call.name)).flatten() {
-                return pass_unless(Some(objection));
-            }
-            let texts: Vec<&str> = swaps.iter().map(|swap| swap.new).collect();
-            let early = moved::written(about, path, &texts).or_else(|| grounded::number_replaced(about, &swaps));
-            pass_unless(early.or_else(|| {
-                let view = history.files.view(path)?;
-                let shown = about.shown_path(path);
-                let edit = Edit { shown, view, role, prompt, final_words: &profile.final_words };
-                swaps.iter().find_map(|swap| edit.object(*swap))
-            }))
+            let edit = history.files.view(path).map(|view| Edit { shown: about.shown_path(path), view, role });
+            pass_unless(edit.and_then(|edit| swaps.iter().find_map(|swap| edit.object(*swap))))
         }
-        Act::Write { path, content } => pass_unless(write(about, history, path, content)),
+        Act::Write { path, content } if profile.whole_writes => pass_unless(write(about, history, path, content)),
         _ => Verdict::Pass,
     }
 }
@@ -54,28 +43,13 @@ fn read(about: &Situation, path: &str) -> Option<Objection> {
     Some(Objection { once: false, instead, ..Objection::once("read-before-edit", words, None) })
 }
 
-/// An edit that changes nothing.
-fn same(about: &Situation, swaps: &[Swap<'_>]) -> bool {
-    about.model.check.named_files && swaps.iter().all(|swap| swap.old == swap.new)
-}
-
 fn pass_unless(objection: Option<Objection>) -> Verdict {
     objection.map_or(Verdict::Pass, |objection| Verdict::Object(Box::new(objection)))
 }
 
 fn write(about: &Situation, history: &History<'_>, path: &str, content: &str) -> Option<Objection> {
-    let profile = &about.model.check;
-    let shrinks = || {
-        let view = history.files.view(path).filter(|_| was_shown(history, path))?;
-        shrinks(about.shown_path(path), view, content)
-    };
-    let moves = || moved::written(about, path, &[content]);
-    let blind = profile.named_files.then(|| named::write_blind(about, path)).flatten();
-    blind
-        .or_else(|| profile.known_numbers.then(|| grounded::invented(about, content)).flatten())
-        .or_else(moves)
-        .or_else(|| profile.copies.then(|| moved::copied(about, history, path, content)).flatten())
-        .or_else(|| profile.whole_writes.then(shrinks).flatten())
+    let view = history.files.view(path).filter(|_| was_shown(history, path))?;
+    shrinks(about.shown_path(path), view, content)
 }
 
 /// The file was neither read nor written yet, nor looked for in vain.

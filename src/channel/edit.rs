@@ -3,10 +3,8 @@
 use serde_json::{Value, json};
 
 use super::bind::any_of;
-use super::change;
 use super::objection::Objection;
-use super::situation::Situation;
-use crate::history::{History, Line, Swap, View};
+use crate::history::{Line, Swap, View};
 use crate::rules::Role;
 
 /// The most lines that a model is given to choose from.
@@ -17,17 +15,6 @@ pub(super) struct Edit<'a> {
     pub(super) shown: &'a str,
     pub(super) view: &'a View,
     pub(super) role: Option<&'a Role>,
-    /// The newest typed prompt.
-    pub(super) prompt: &'a str,
-    /// Words with which the way through a program ends.
-    pub(super) final_words: &'a [String],
-}
-
-/// The arguments of an edit of this file: one of its lines, by another text.
-pub(super) fn edit_of(about: &Situation, history: &History<'_>, tool: &str, path: &str) -> Option<Value> {
-    let (view, role) = (history.files.view(path)?, about.roles.get(tool));
-    let edit = Edit { shown: about.shown_path(path), view, role, prompt: "", final_words: &[] };
-    edit.narrowed(&[(single_lines(view), false)])
 }
 
 impl Edit<'_> {
@@ -39,28 +26,11 @@ impl Edit<'_> {
             0 if swap.old.is_empty() || known => Some(self.absent(swap)),
             _ if swap.old == swap.new => Some(self.unchanged(swap)),
             2.. if !swap.all => Some(self.several(swap, times)),
-            1 if change::only_repeats(self.view, swap) => Some(self.repeating()),
-            1 if !swap.all
-                && let Some(lines) = change::repeats_next(self.view, swap) =>
-            {
-                Some(self.repeating_next(swap, lines))
-            }
-            1 => {
-                let dead = || Some(self.unreachable(change::unreachable(self.view, swap, self.final_words)?));
-                change::stands_elsewhere(self.view, swap).map(|word| self.elsewhere(swap, word)).or_else(dead)
-            }
             _ => None,
         }
     }
 
     fn absent(&self, swap: Swap<'_>) -> Objection {
-        if let Some(word) = change::renames(self.view, swap).filter(|word| change::has_word(self.prompt, word)) {
-            return Objection {
-                words: format!("Not done: that text is not in {}. Replace {word} in all its places.", self.shown),
-                arguments: self.narrowed(&[(vec![word.to_owned()], true)]),
-                ..self.text_absent(Vec::new())
-            };
-        }
         let near = alike(self.view, swap.old);
         self.text_absent(if near.is_empty() { single_lines(self.view) } else { near })
     }
@@ -99,57 +69,6 @@ impl Edit<'_> {
         }
     }
 
-    fn repeating(&self) -> Objection {
-        Objection {
-            kind: "edit-repeats-lines",
-            once: true,
-            words: format!("Not done: the new text only repeats lines that stand in {} already.", self.shown),
-            arguments: self.narrowed(&[(single_lines(self.view), false)]),
-            ..Objection::default()
-        }
-    }
-
-    fn repeating_next(&self, swap: Swap<'_>, lines: &str) -> Objection {
-        Objection {
-            kind: "edit-repeats-next",
-            once: true,
-            words: format!(
-                "Not done: the new text ends with what follows that place in {} already. Leave this out of it:\n{lines}",
-                self.shown
-            ),
-            arguments: self.narrowed(&[(vec![swap.old.to_owned()], false)]),
-            ..Objection::default()
-        }
-    }
-
-    /// The line behind would never be reached: it is the one to replace.
-    fn unreachable(&self, line: String) -> Objection {
-        Objection {
-            kind: "edit-unreachable",
-            once: true,
-            words: format!("Not done: this line of {} would stay behind the new one:\n{line}\nReplace it.", self.shown),
-            arguments: self.narrowed(&[(vec![line], false)]),
-            ..Objection::default()
-        }
-    }
-
-    /// Where the prompt itself names the word, all of its places are meant.
-    fn elsewhere(&self, swap: Swap<'_>, word: &str) -> Objection {
-        let all = (vec![word.to_owned()], true);
-        let (words, choices) = if change::has_word(self.prompt, word) {
-            ("Replace all of them.", vec![all])
-        } else {
-            ("Replace all of them, or this one only.", vec![all, (vec![swap.old.to_owned()], false)])
-        };
-        Objection {
-            kind: "edit-word-elsewhere",
-            once: true,
-            words: format!("Not done: {word} stands in other places of {} too. {words}", self.shown),
-            arguments: self.narrowed(&choices),
-            ..Objection::default()
-        }
-    }
-
     /// The arguments that can be right: this path, one of these texts, and whether all of its places are meant.
     fn narrowed(&self, choices: &[(Vec<String>, bool)]) -> Option<Value> {
         let Some(Role::Edit { path, old, new, all }) = self.role else { return None };
@@ -167,7 +86,7 @@ impl Edit<'_> {
                 json!({"type": "object", "properties": properties, "required": required, "additionalProperties": false})
             })
             .collect();
-        (!kinds.is_empty()).then(|| any_of(kinds))
+        any_of(kinds)
     }
 }
 

@@ -1,8 +1,6 @@
 //! What is wrong with a call or an answer, in words for the model, and what can be right.
 
-use serde_json::{Value, json};
-
-use super::situation::Situation;
+use serde_json::Value;
 
 /// What is wrong with a call.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,18 +23,4 @@ impl Objection {
     pub(super) fn once(kind: &'static str, words: String, reply: Option<Value>) -> Self {
         Self { kind, once: true, words, reply, ..Self::default() }
     }
-}
-
-/// The schema of a command, whichever.
-pub(super) fn any_command() -> Value {
-    json!({"type": "string", "minLength": 1})
-}
-
-/// The shown tool that runs commands, and the schema of a reply that calls it with such a command.
-pub(super) fn run<'a>(about: &'a Situation, command: &Value) -> Option<(&'a str, Option<Value>)> {
-    let (tool, key) = about.runner()?;
-    let name = tool.client.name.as_str();
-    let arguments =
-        json!({"type": "object", "properties": {key: command}, "required": [key], "additionalProperties": false});
-    Some((name, about.bind().map(|bind| bind.call(name, &arguments))))
 }

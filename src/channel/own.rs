@@ -3,7 +3,6 @@
 
 use serde_json::{Value, json};
 
-use super::objection::Objection;
 use super::situation::Situation;
 use super::{schema, write};
 use crate::fold;
@@ -90,19 +89,6 @@ fn tool(name: &str, description: &str, key: &str) -> ShownTool {
 /// Whether a name is that of this own tool.
 fn is_own(about: &Situation, name: &str, own: &str) -> bool {
     name == name_beside(&about.head, own) && about.tool(name).is_none()
-}
-
-/// Help for a tool that the prompt does not name, asked for before any other tool was tried.
-pub(super) fn help_first(about: &Situation, name: &str, input: &Value) -> Option<Objection> {
-    let wanted = input["name"].as_str().unwrap_or_default();
-    let (_, called) = about.newest_prompt()?;
-    if !about.model.check.core_first || !is_own(about, name, TOOL_HELP) || called || was_opened(&about.messages, wanted)
-    {
-        return None;
-    }
-    let names: Vec<&str> = about.head.core.iter().map(|tool| tool.client.name.as_str()).collect();
-    let words = format!("Not done: first try it with one of these: {}.", names.join(", "));
-    Some(Objection::once("help-first", words, about.bind().map(|bind| bind.some_call(&about.head))))
 }
 
 /// Serves a call of an own tool; `None` when it is none.

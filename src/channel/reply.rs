@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::ANSWER;
-use super::grounded::{Numbers, settled};
 use super::heal::{nameless, only_taker};
 use super::read::{Quotes, Reader, arguments_in};
 use super::show::has_tools;
@@ -20,10 +19,6 @@ pub(super) struct Heard {
     /// All that the model said, as it said it.
     pub(super) said: String,
     pub(super) calls: Vec<HeardCall>,
-    /// What has not gone out of the text of a bound answer.
-    pub(super) kept: String,
-    /// A number in it that stands nowhere so far.
-    pub(super) unknown: Option<String>,
     /// A call was cut off, and which.
     pub(super) cut: Option<String>,
     /// What was mended in reading.
@@ -48,10 +43,6 @@ pub(super) struct Reply {
     /// What may be called.
     tools: Vec<Tool>,
     lexicon: Arc<Lexicon>,
-    /// The text of an answer does not go out: it is known that it will be asked again.
-    mute: bool,
-    /// What an answer may name: it goes out up to the first number that is not among these.
-    numbers: Option<Numbers>,
 }
 
 impl HeardCall {
@@ -61,7 +52,7 @@ impl HeardCall {
 }
 
 impl Reply {
-    pub(super) fn new(about: &Situation, mute: bool, numbers: Option<Numbers>) -> Self {
+    pub(super) fn new(about: &Situation) -> Self {
         let form = about.model.call_form(about.kind);
         let examples = about.model.examples.iter().flat_map(|example| &example.steps);
         let written = examples.map(|step| super::write::call(form, &step.tool, &step.arguments));
@@ -70,7 +61,7 @@ impl Reply {
         let reader = Reader::new(&callable, &quotes, &about.lexicon);
         let bound = about.kind == ChannelKind::Constrained && has_tools(&about.head);
         let bound = bound.then(|| Unbind::new(form));
-        Self { heard: Heard::default(), reader, bound, tools: callable, lexicon: about.lexicon.clone(), mute, numbers }
+        Self { heard: Heard::default(), reader, bound, tools: callable, lexicon: about.lexicon.clone() }
     }
 
     /// All that the model has said so far.
@@ -85,11 +76,7 @@ impl Reply {
             Delta::Text(text) => {
                 self.heard.said.push_str(&text);
                 match &mut self.bound {
-                    Some(unbind) => {
-                        let text = unbind.on_text(&text);
-                        self.heard.kept.push_str(&text);
-                        read.push(Delta::Text(self.release(false)));
-                    }
+                    Some(unbind) => read.push(Delta::Text(unbind.on_text(&text))),
                     None => self.reader.on_text(&text, &mut read),
                 }
             }
@@ -127,24 +114,6 @@ impl Reply {
         }
     }
 
-    /// What of a bound answer may go out. The text may go on, unless it is `whole`.
-    fn release(&mut self, whole: bool) -> String {
-        let kept = &self.heard.kept;
-        let settled = if whole { kept.len() } else { settled(kept) };
-        let end = match &self.numbers {
-            _ if self.mute || self.heard.unknown.is_some() => 0,
-            None => kept.len(),
-            Some(numbers) => match numbers.first_unknown(&kept[..settled]) {
-                Some((at, number)) => {
-                    self.heard.unknown = Some(number);
-                    at
-                }
-                None => settled,
-            },
-        };
-        self.heard.kept.drain(..end).collect()
-    }
-
     /// The end; pushes what was held back.
     pub(super) fn on_end(mut self, cut_by_length: bool, out: &mut Vec<Delta>) -> Heard {
         let mut read = Vec::new();
@@ -153,9 +122,7 @@ impl Reply {
             Some(Bound::Call(name, input)) => self.heard.calls.push(HeardCall::new(name, input)),
             Some(Bound::Cut(name)) => self.heard.cut = Some(name.unwrap_or_default()),
             Some(Bound::Unbound(text)) => self.reader.on_text(&text, &mut read),
-            Some(Bound::Answer { .. }) if cut_by_length => read.push(Delta::Text(std::mem::take(&mut self.heard.kept))),
-            Some(Bound::Answer { .. }) => read.push(Delta::Text(self.release(true))),
-            None => {}
+            Some(Bound::Answer { .. }) | None => {}
         }
         self.reader.on_end(cut_by_length, &mut read);
         if cut_by_length {

@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::bind::Bind;
 use super::choice::Choice;
 use super::own;
 use super::paths::{self, Folder};
-use crate::history::{History, Prompt, Roles, prompts};
+use crate::history::{History, Roles};
 use crate::rules::{ChannelKind, Lexicon, ModelProfile, Role};
-use crate::trim::{Head, ShownTool};
+use crate::trim::Head;
 use crate::wire::{Message, Tool, ToolUse};
 
 /// All that the reading of an answer needs to know of its request.
@@ -91,42 +91,11 @@ impl Situation {
         self.folder.as_ref().map_or(path, |folder| folder.relative(path))
     }
 
-    /// The first shown tool that runs commands, and the name of its command.
-    pub(super) fn runner(&self) -> Option<(&ShownTool, &str)> {
-        self.head.core.iter().find_map(|tool| match self.roles.get(&tool.client.name) {
-            Some(Role::Run { command }) => Some((tool, command.as_str())),
-            _ => None,
-        })
-    }
-
-    /// The first shown tool that writes files, and its parameters with this path alone.
-    pub(super) fn writer(&self, path: &str) -> Option<(String, Value)> {
-        let (tool, key) = self.head.core.iter().find_map(|tool| match self.roles.get(&tool.client.name) {
-            Some(role @ Role::Write { .. }) => Some((tool, paths::parameter(role)?)),
-            _ => None,
-        })?;
-        let mut arguments = tool.schema.clone();
-        arguments["properties"][key] = json!({"enum": [self.shown_path(path)]});
-        Some((tool.client.name.clone(), arguments))
-    }
-
     /// What the model is shown, without this tool.
     pub(super) fn head_without(&self, tool: &str) -> Head {
         let mut head = self.head.clone();
         head.core.retain(|other| other.client.name != tool);
         head
-    }
-
-    /// The newest typed prompt.
-    pub(super) fn prompt(&self) -> Option<Prompt<'_>> {
-        prompts(&self.messages, &[], 0, self.messages.len()).pop()
-    }
-
-    /// The text of the newest typed prompt, and whether a call was made since.
-    pub(super) fn newest_prompt(&self) -> Option<(&str, bool)> {
-        let prompt = self.prompt()?;
-        let called = self.messages[prompt.message..].iter().any(|message| message.tool_uses().next().is_some());
-        Some((prompt.text, called))
     }
 
     /// The call with an id of our own: another one in every request, and the same when the request is repeated.

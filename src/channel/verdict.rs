@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::check::{Verdict, check};
 use super::guard;
 use super::heal::{Invalid, heal, nearest};
-use super::objection::Objection;
 use super::own::{self, Served};
 use super::reply::HeardCall;
 use super::situation::Situation;
@@ -51,10 +50,6 @@ pub(super) fn judge(about: &Situation, heard: &[HeardCall], objected: &[&'static
 }
 
 fn one(about: &Situation, history: &History<'_>, heard: &HeardCall, objected: &[&'static str], at: usize) -> One {
-    let early = own::help_first(about, &heard.name, &heard.input);
-    if let Some(Objection { kind, words, reply, .. }) = early.filter(|early| !objected.contains(&early.kind)) {
-        return One::Stop(Outcome::Object { kind, words, format: reply, held: Vec::new() });
-    }
     if let Some(served) = own::serve(about, &heard.name, &heard.input) {
         return One::Stop(Outcome::Served(served));
     }

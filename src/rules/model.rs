@@ -175,55 +175,12 @@ pub struct CheckProfile {
     pub whole_writes: bool,
     /// The same call with the same result so often gets a word; once more ends the turn. 0: never.
     pub repeats: usize,
-    /// Ask once more when a prompt names a file that no call has touched by the answer, or by the first write.
-    pub named_files: bool,
-    /// Ask once more when help for a tool that the prompt does not name is asked for before any other tool was tried.
-    pub core_first: bool,
-    /// Words by which a prompt asks to run something: an answer before any command was run is asked for once more.
-    pub run_words: Vec<String>,
-    /// Words by which a prompt asks for a new file: an answer that leaves one unwritten which was looked for in vain is
-    /// asked for once more.
-    pub create_words: Vec<String>,
-    /// Words by which a prompt asks to move a file: an edit or a write that puts the name of one into another, before any
-    /// command was run, is asked for once more.
-    pub move_words: Vec<String>,
-    /// Words with which the way through a program ends: an edit that puts a line of one directly before another such line
-    /// is asked for once more.
-    pub final_words: Vec<String>,
-    /// Words by which a prompt asks to compute one number from others: several that are written to a file before any
-    /// command was run are asked for once more.
-    pub compute_words: Vec<String>,
-    /// A regular expression for the commands that compute; a bound reply keeps to it where that is asked for.
-    pub compute_pattern: String,
-    /// What stands in the result of a read of a folder: an answer straight after it is asked for once more.
-    pub folder_errors: Vec<String>,
-    /// What is searched for in place of a path that nothing has named.
-    #[serde(rename = "search")]
-    pub searches: Vec<SearchProfile>,
-    /// Ask once more for a number that stands nowhere so far: as the whole of a file, or in an answer after a call.
-    pub known_numbers: bool,
-    /// Ask once more when an answer leaves a file unchanged whose edit has failed.
-    pub failed_edits: bool,
-    /// Ask once more when a write copies the whole of another file.
-    pub copies: bool,
     /// A reply whose last so many bytes are one short piece over and over is stopped, and asked for once more. 0: never.
     pub loops: usize,
     /// Ask once more when the answer is empty.
     pub empty_answer: bool,
     /// The most that upstream is asked again within one turn of the client.
     pub asks: usize,
-}
-
-/// A command that searches for the word of a prompt of which a model has guessed a path.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SearchProfile {
-    /// Words by which a prompt asks for it: then it takes the place of the read of a guessed path. Without any it takes
-    /// that of an answer straight after such a read in vain.
-    #[serde(default)]
-    pub words: Vec<String>,
-    /// The command, with `{text}` for the word.
-    pub command: String,
 }
 
 /// A worked example: a prompt, calls with their results, an answer.
@@ -286,19 +243,6 @@ impl Default for CheckProfile {
             edits: true,
             whole_writes: true,
             repeats: 3,
-            named_files: false,
-            core_first: false,
-            run_words: Vec::new(),
-            create_words: Vec::new(),
-            move_words: Vec::new(),
-            final_words: Vec::new(),
-            compute_words: Vec::new(),
-            compute_pattern: String::new(),
-            folder_errors: Vec::new(),
-            searches: Vec::new(),
-            known_numbers: false,
-            failed_edits: false,
-            copies: false,
             loops: 2048,
             empty_answer: true,
             asks: 2,

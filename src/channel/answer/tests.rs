@@ -1,5 +1,3 @@
-mod claims;
-
 use serde_json::json;
 
 use super::*;
@@ -299,18 +297,6 @@ fn help_is_served_in_the_proxy_and_leaves_a_line() {
 }
 
 #[test]
-fn help_before_anything_was_tried_is_given_when_it_is_asked_for_again() {
-    let mut answer = answer(ChannelKind::Constrained, vec![prompt("count the files")]);
-    let help = call("ToolHelp", json!({"name": "Write"}));
-    let (out, next) = say(&mut answer, help.clone());
-    assert!(out.is_empty());
-    let Next::Ask(ask) = next else { panic!("{next:?}") };
-    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
-    assert!(format.is_valid(&call("Bash", json!({"command": "ls"}))) && !format.is_valid(&help));
-    assert_eq!(say(&mut answer, help).0, [Delta::Text("[help Write]\n".into())]);
-}
-
-#[test]
 fn what_was_recalled_is_shown_again_in_every_later_request() {
     let mut messages = vec![prompt("the first words")];
     let mut answer = answer(ChannelKind::Constrained, messages.clone());
@@ -322,21 +308,6 @@ fn what_was_recalled_is_shown_again_in_every_later_request() {
         own::expand(&messages[1].plain_text(), &[], &messages)
             .starts_with("[recalled h0]\nthe first words\nSo it was.")
     );
-}
-
-#[test]
-fn nothing_is_looked_for_where_nothing_is_to_be_changed() {
-    let mut about = situation(ChannelKind::Native, vec![prompt("Read a.txt.")]);
-    about.head.untouched = true;
-    let (text, call) =
-        (call("Read", json!({"file": "a.txt"})), ToolUse { id: "1".into(), name: "read".into(), input: json!({}) });
-    let mut answer = Answer::new(about);
-    let mut out = Vec::new();
-    answer.on_delta(Delta::Text(text.to_string()), &mut out);
-    answer.on_delta(Delta::Call(call.clone()), &mut out);
-    let next = answer.on_end(End::Complete { stop: StopReason::ToolUse, usage: Usage::default() }, &mut out);
-    assert_eq!(out, [Delta::Text(text.to_string()), Delta::Call(call)]);
-    assert_eq!(next, Next::Finish { stop: StopReason::ToolUse, usage: Usage::default() });
 }
 
 #[test]
@@ -379,28 +350,6 @@ fn a_long_section_is_recalled_page_by_page() {
 }
 
 #[test]
-fn an_answer_before_a_named_file_was_touched_is_asked_again_unheard() {
-    let mut answer = answer(ChannelKind::Constrained, vec![prompt("What is in a.txt?")]);
-    let (out, next) = say(&mut answer, call("Answer", json!({"text": "Nothing."})));
-    assert!(out.is_empty());
-    let Next::Ask(ask) = next else { panic!("{next:?}") };
-    assert!(ask.messages[1].text.contains("a.txt"), "{}", ask.messages[1].text);
-    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
-    assert!(format.is_valid(&call("Read", json!({"file_path": "a.txt"}))));
-    assert!(!format.is_valid(&call("Answer", json!({"text": "x"}))));
-    let (out, _) = say(&mut answer, call("Answer", json!({"text": "Nothing."})));
-    assert_eq!(out, [Delta::Text("Nothing.".into())]);
-}
-
-#[test]
-fn a_write_before_the_other_named_files_were_seen_looks_at_them_first() {
-    let mut answer = answer(ChannelKind::Constrained, vec![prompt("Copy the port of a.ini to b.txt.")]);
-    let write = call("Write", json!({"file_path": "b.txt", "content": "80"}));
-    let (out, _) = say(&mut answer, write);
-    assert_eq!(calls(&out), [("Read", &json!({"file_path": "/w/a.ini"}))]);
-}
-
-#[test]
 fn a_new_file_is_written_at_once() {
     let mut answer = answer(ChannelKind::Constrained, vec![prompt("Make b.txt with a joke.")]);
     let (out, _) = say(&mut answer, call("Write", json!({"file_path": "b.txt", "content": "80"})));
@@ -409,21 +358,12 @@ fn a_new_file_is_written_at_once() {
 
 #[test]
 fn what_cannot_be_asked_again_goes_out_as_it_was() {
-    let mut answer = answer(ChannelKind::Constrained, vec![prompt("What is in a.txt?")]);
-    let (mut out, _) = say(&mut answer, call("Answer", json!({"text": "Nothing."})));
-    assert!(matches!(answer.give_up(&mut out), Next::Finish { stop: StopReason::EndTurn, .. }));
-    assert_eq!(out, [Delta::Text("Nothing.".into())]);
-}
-
-#[test]
-fn an_answer_before_anything_was_run_is_asked_again() {
-    let mut answer = answer(ChannelKind::Constrained, vec![prompt("Run the checks. Do they pass?")]);
-    let (out, next) = say(&mut answer, call("Answer", json!({"text": "Yes."})));
-    assert!(out.is_empty());
-    let Next::Ask(ask) = next else { panic!("{next:?}") };
-    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
-    assert!(format.is_valid(&call("Bash", json!({"command": "./check"}))));
-    assert!(!format.is_valid(&call("Answer", json!({"text": "x"}))));
+    let mut answer = answer(ChannelKind::Constrained, after_reading("one\ntwo"));
+    let edit = json!({"file_path": "/w/a.txt", "old_string": "three", "new_string": "x"});
+    let (mut out, next) = say(&mut answer, call("Edit", edit.clone()));
+    assert!(matches!(next, Next::Ask(_)));
+    assert!(matches!(answer.give_up(&mut out), Next::Finish { stop: StopReason::ToolUse, .. }));
+    assert_eq!(calls(&out), [("Edit", &edit)]);
 }
 
 #[test]
@@ -434,4 +374,59 @@ fn an_edit_that_changes_nothing_is_asked_again_for_another_line() {
     let Next::Ask(ask) = next else { panic!("{next:?}") };
     let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
     assert!(format.is_valid(&edit("two", "2")) && !format.is_valid(&edit("one", "1")));
+}
+
+#[test]
+fn a_call_that_loops_is_stopped_and_asked_for_anew() {
+    let mut answer = answer(ChannelKind::Constrained, vec![prompt("Fill a file.")]);
+    let mut out = Vec::new();
+    answer.on_delta(
+        Delta::Text("{\"name\": \"Write\", \"arguments\": {\"file_path\": \"b.txt\", \"content\": \"".into()),
+        &mut out,
+    );
+    assert!(!answer.has_looped());
+    for _ in 0..300 {
+        answer.on_delta(Delta::Text("0\\n".into()), &mut out);
+    }
+    assert!(answer.has_looped() && out.is_empty());
+    let next = answer.on_end(End::Complete { stop: StopReason::EndTurn, usage: Usage::default() }, &mut out);
+    let Next::Ask(ask) = next else { panic!("{next:?}") };
+    assert!(ask.messages[0].text.len() < 200 && ask.messages[1].text.contains("repeated"));
+    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
+    assert!(
+        format.is_valid(&call("Bash", json!({"command": "seq 3 > b.txt"})))
+            && !format.is_valid(&call("Write", json!({"file_path": "b.txt", "content": "0"})))
+    );
+    let (out, _) = say(&mut answer, call("Write", json!({"file_path": "b.txt", "content": "0\n".repeat(300)})));
+    assert_eq!(calls(&out).len(), 1, "it may be meant");
+}
+
+#[test]
+fn nothing_is_looked_for_where_nothing_is_to_be_changed() {
+    let mut about = situation(ChannelKind::Native, vec![prompt("Read a.txt.")]);
+    about.head.untouched = true;
+    let (text, call) =
+        (call("Read", json!({"file": "a.txt"})), ToolUse { id: "1".into(), name: "read".into(), input: json!({}) });
+    let mut answer = Answer::new(about);
+    let mut out = Vec::new();
+    answer.on_delta(Delta::Text(text.to_string()), &mut out);
+    answer.on_delta(Delta::Call(call.clone()), &mut out);
+    let next = answer.on_end(End::Complete { stop: StopReason::ToolUse, usage: Usage::default() }, &mut out);
+    assert_eq!(out, [Delta::Text(text.to_string()), Delta::Call(call)]);
+    assert_eq!(next, Next::Finish { stop: StopReason::ToolUse, usage: Usage::default() });
+}
+
+#[test]
+fn words_of_the_prompt_are_no_evidence() {
+    for text in [
+        "Do not run anything. Explain run.sh.",
+        "What is Node.js?",
+        "Never touch prod.env. How do I rename total?",
+        "What does port mean? Change it to 8080, and compute the sum of a.txt and b.txt.",
+    ] {
+        let mut answer = answer(ChannelKind::Constrained, vec![prompt(text)]);
+        let (out, next) = say(&mut answer, call("Answer", json!({"text": "It is 4096."})));
+        assert_eq!(out, [Delta::Text("It is 4096.".into())], "{text}");
+        assert!(matches!(next, Next::Finish { stop: StopReason::EndTurn, .. }), "{text}");
+    }
 }
