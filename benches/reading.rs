@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use fanlight::channel::read::{Quotes, Reader};
+use fanlight::calls::read::{Quotes, Reader};
 use fanlight::rules::Lexicon;
 use fanlight::wire::Tool;
 use serde_json::json;

@@ -8,7 +8,10 @@
 //! * [`trim`]: classify, normalise, system text and tools
 //! * [`history`]: what happened so far: turns, steps, calls and results, the view of each file
 //! * [`fold`]: paging, crush, digest, and the fold that makes old steps fit
-//! * [`channel`]: how tools are shown to a model, and how its calls are read back
+//! * [`calls`]: text to calls: read in whatever format, and healed
+//! * [`show`]: what the model is shown, and what binds its reply
+//! * [`review`]: replies held against the history
+//! * [`turn`]: the state of one answer
 //! * [`pipeline`]: the way of one request through all of these
 //! * [`report`]: what was cut, by which rule, and what it saved
 //! * [`ledger`], [`proxy`], [`cli`]: the shell: files, sockets, clocks, commands
@@ -17,7 +20,7 @@
 //! same bytes, which is what keeps the key-value cache of a model server warm.
 
 #[deny(clippy::disallowed_methods, clippy::disallowed_types)]
-pub mod channel;
+pub mod calls;
 #[deny(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod fold;
 #[deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -27,11 +30,17 @@ pub mod pipeline;
 #[deny(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod report;
 #[deny(clippy::disallowed_methods, clippy::disallowed_types)]
+pub mod review;
+#[deny(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod rules;
+#[deny(clippy::disallowed_methods, clippy::disallowed_types)]
+pub mod show;
 #[deny(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod tokens;
 #[deny(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod trim;
+#[deny(clippy::disallowed_methods, clippy::disallowed_types)]
+pub mod turn;
 #[deny(clippy::disallowed_methods, clippy::disallowed_types)]
 pub mod wire;
 

@@ -10,8 +10,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Outcome, Usage, rule_files};
-use crate::channel::read::Quotes;
-use crate::channel::{Piece, repair};
+use crate::calls::read::Quotes;
+use crate::calls::{Piece, repair};
 use crate::rules::Lexicon;
 use crate::wire::{Block, Request};
 

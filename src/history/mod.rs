@@ -20,7 +20,7 @@ pub use files::Files;
 pub use numbered::{numbered_lines, strip_numbers};
 pub use prompts::{Prompt, prompts};
 pub use record::{Deed, Record};
-pub use repeats::{Repeat, repeats};
+pub use repeats::{times_made, times_so_far};
 pub use roles::Roles;
 pub(crate) use steps::calls;
 pub use steps::{Call, History};

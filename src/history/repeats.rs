@@ -1,47 +1,32 @@
 //! The same call with the same result, again and again.
 
-use super::{Act, Call};
+use super::{Call, History};
+use crate::wire::ToolUse;
 
-/// A run of one call with one result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Repeat {
-    /// The index, among the calls, of the last of the run.
-    pub last: usize,
-    /// How often it was made, at least 2; no other call succeeded in between.
-    pub times: usize,
-}
-
-/// Every run of equal calls with equal results. A successful other call that changes something ends a run.
-pub fn repeats(calls: &[Call<'_>]) -> Vec<Repeat> {
-    let mut runs: Vec<Repeat> = Vec::new();
-    for at in 0..calls.len() {
-        let Some(before) = previous(calls, at) else { continue };
-        match runs.iter_mut().find(|run| run.last == before) {
-            Some(run) => *run = Repeat { last: at, times: run.times + 1 },
-            None => runs.push(Repeat { last: at, times: 2 }),
+/// How often in a row, up to the call at `at`, the same call had the same result.
+pub fn times_so_far(calls: &[Call<'_>], at: usize) -> usize {
+    let mut times = 1;
+    for earlier in calls[..at].iter().rev() {
+        if same(earlier, &calls[at]) {
+            times += 1;
+        } else if earlier.ok() {
+            break;
         }
     }
-    runs
+    times
 }
 
-/// The nearest earlier call that is the same with the same result, with no other success between.
-fn previous(calls: &[Call<'_>], at: usize) -> Option<usize> {
-    for earlier in (0..at).rev() {
-        if same(&calls[earlier], &calls[at]) {
-            return Some(earlier);
-        }
-        if calls[earlier].ok() && !matches!(calls[earlier].act, Act::Other) {
-            return None;
-        }
-    }
-    None
+/// How often in a row this call has already been made with one same result.
+pub fn times_made(history: &History<'_>, call: &ToolUse) -> usize {
+    let made = |earlier: &Call<'_>| earlier.call.name == call.name && earlier.call.input == call.input;
+    let last = history.calls.iter().rposition(|earlier| made(earlier) || earlier.ok());
+    last.filter(|at| made(&history.calls[*at])).map_or(0, |at| times_so_far(&history.calls, at))
 }
 
 fn same(a: &Call<'_>, b: &Call<'_>) -> bool {
     a.call.name == b.call.name
         && a.call.input == b.call.input
-        && match (a.result, b.result) {
-            (Some(a), Some(b)) => a.2.is_error == b.2.is_error && a.2.content == b.2.content,
-            _ => false,
-        }
+        && a.result.is_some()
+        && a.failed() == b.failed()
+        && a.result_text() == b.result_text()
 }

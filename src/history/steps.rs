@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Act, Files, Repeat, Roles, repeats};
+use super::{Act, Files, Roles};
 use crate::wire::{Message, ToolResult, ToolUse};
 
 /// A call with what came of it.
@@ -61,11 +61,6 @@ impl<'a> History<'a> {
     /// Whether the text of this file was ever read or written.
     pub fn was_read(&self, path: &str) -> bool {
         self.files.record(path).is_some_and(super::Record::is_file)
-    }
-
-    /// Calls that were made again with the same result.
-    pub fn repeats(&self) -> Vec<Repeat> {
-        repeats(&self.calls)
     }
 }
 

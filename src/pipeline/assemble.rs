@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::measure;
 use super::plan::Plan;
 use super::setup::{Setup, Target};
-use crate::channel::{Choice, Folder, Form, Notes, Shown, ShownHead, Situation};
 use crate::fold::{self, FoldInput, Folded, TooLong};
 use crate::report::{Details, Parts, Report, RuleHit};
 use crate::rules::{ChannelKind, Profile};
+use crate::show::{Choice, Folder, Form, Notes, ReplyContext, Shown, ShownHead};
 use crate::tokens::{Budget, Counter, FamilyCounter};
 use crate::trim::{Head, LeftOut, Trimmed};
 use crate::wire::{Block, Message, Request, Role, Tool, WireError};
@@ -157,12 +157,12 @@ impl Assembly<'_> {
         self.trimmed.head.left_out.iter().cloned().chain([preamble]).collect()
     }
 
-    fn into_situation(self, choice: Choice) -> Situation {
-        Situation {
+    fn into_situation(self, choice: Choice) -> ReplyContext {
+        ReplyContext {
             kind: self.target.channel(),
             model: self.target.profile.clone(),
             tools: self.callable(),
-            roles: Situation::roles_of(&self.request.tools, &self.setup.rules),
+            roles: ReplyContext::roles_of(&self.request.tools, &self.setup.rules),
             folder: self.folder().filter(|_| self.target.profile.show.relative_paths),
             choice,
             lexicon: self.setup.rules.lexicon.clone(),

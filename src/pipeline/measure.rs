@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use crate::channel::{Shown, ShownHead};
 use crate::report::Parts;
+use crate::show::{Shown, ShownHead};
 use crate::tokens::Counter;
 use crate::trim::tool_tokens;
 use crate::wire::{Block, Message, Request, ToolUse};

@@ -6,11 +6,12 @@ use serde_json::Value;
 
 use super::measure;
 use super::setup::Target;
-use crate::channel::{Answer, Ask, Envelope, Shown, ShownHead, Situation, body};
 use crate::fold::Folded;
 use crate::report::Report;
+use crate::show::{Envelope, ReplyContext, Shown, ShownHead, body};
 use crate::tokens::{Budget, FamilyCounter};
 use crate::trim::Kind;
+use crate::turn::{Answer, Ask};
 use crate::wire::{Message, Request};
 
 /// A request, ready to be sent.
@@ -28,7 +29,7 @@ pub struct Plan {
     pub newest: usize,
     pub(super) budget: Budget,
     pub(super) counter: FamilyCounter,
-    pub(super) situation: Arc<Situation>,
+    pub(super) situation: Arc<ReplyContext>,
 }
 
 /// How long Ollama keeps the model loaded after a request: a person may think for a while.

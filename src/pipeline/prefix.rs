@@ -1,7 +1,7 @@
 //! What two prompts share: the part that a server's key-value cache can give back.
 
 use super::plan::Plan;
-use crate::channel::Shown;
+use crate::show::Shown;
 use crate::tokens::Counter;
 
 /// One part of a rendered prompt, in the order in which the model reads them.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::assemble::Assembly;
 use super::plan::Plan;
 use super::setup::{Setup, Target};
-use crate::channel::heal::heal_past;
+use crate::calls::heal::heal_past;
 use crate::fold;
 use crate::report::{Parts, Report};
 use crate::rules::Profile;

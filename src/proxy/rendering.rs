@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::channel::{Envelope, Form, Notes, Shown, ShownHead, body};
 use crate::pipeline::{Setup, Target, measure};
+use crate::show::{Envelope, Form, Notes, Shown, ShownHead, body};
 use crate::tokens::{Budget, Counter};
 use crate::trim::{Head, ShownTool};
 use crate::wire::{Dialect, Request};

@@ -11,8 +11,8 @@ use tokio::sync::mpsc;
 use super::ids::Stamp;
 use super::reply::Step;
 use super::upstream::{Ask, Reply, Upstream, json_headers};
-use crate::channel::{Answer, Next};
 use crate::pipeline::Plan;
+use crate::turn::{Answer, Next};
 use crate::wire::{
     ChatDecoder, Delta, Dialect, End, ErrorKind, EventDecoder, Refusal, SseReader, StopReason, Usage, WireError,
 };

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use fanlight::channel::read::Quotes;
-use fanlight::channel::{Piece, Repaired, repair};
+use fanlight::calls::read::Quotes;
+use fanlight::calls::{Piece, Repaired, repair};
 use fanlight::rules::Lexicon;
 use fanlight::wire::{Block, Tool};
 use serde_json::{Map, Value, json};

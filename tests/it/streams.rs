@@ -7,10 +7,10 @@
 
 use std::fs;
 
-use fanlight::channel::Next;
 use fanlight::pipeline::{Plan, Planned, Setup, plan};
 use fanlight::rules::RuleSet;
 use fanlight::tokens::{Window, WindowSource};
+use fanlight::turn::Next;
 use fanlight::wire::{ChatDecoder, Delta, Dialect, End, EventDecoder, Request, SseReader};
 use serde_json::json;
 

@@ -7,11 +7,14 @@ use std::path::{Path, PathBuf};
 use crate::repository;
 
 /// The modules, in the order in which they may use each other: each one only those before it.
-const ORDER: [&str; 12] =
-    ["wire", "tokens", "rules", "report", "history", "trim", "fold", "channel", "pipeline", "ledger", "proxy", "cli"];
+const ORDER: [&str; 15] = [
+    "wire", "tokens", "rules", "report", "history", "trim", "fold", "calls", "show", "review", "turn", "pipeline",
+    "ledger", "proxy", "cli",
+];
 
 /// Those that may touch no file, socket, clock or environment.
-const PURE: [&str; 9] = ["wire", "tokens", "rules", "report", "history", "trim", "fold", "channel", "pipeline"];
+const PURE: [&str; 12] =
+    ["wire", "tokens", "rules", "report", "history", "trim", "fold", "calls", "show", "review", "turn", "pipeline"];
 
 /// One file of `src`, without its tests.
 struct Source {

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::grounding::{Grounding, Haystack, Kind, Needs, Share, with_unescaped, without_numbers};
 use super::source::{Asked, Base, Played};
 use super::told;
-use crate::channel::{Form, Speaker};
 use crate::history::{Act, Roles};
 use crate::pipeline::prefix::{Piece, piece, pieces, shared};
 use crate::pipeline::{Plan, Planned, Setup, Target, measure, plan};
+use crate::show::{Form, Speaker};
 use crate::tokens::Budget;
 use crate::wire::{Block, Message, Role, WireError};
 

@@ -1,0 +1,216 @@
+//! The body that goes upstream, for both dialects.
+
+use serde_json::{Map, Value, json};
+
+use super::form::{Shown, ShownHead, Speaker};
+use crate::rules::Sampling;
+use crate::tokens::Budget;
+use crate::wire::Dialect;
+
+/// What of a body does not come from the rendered prompt.
+#[derive(Debug, Clone)]
+pub struct Envelope<'a> {
+    /// The served model's name.
+    pub model: &'a str,
+    pub dialect: Dialect,
+    pub sampling: &'a Sampling,
+    pub budget: Budget,
+    /// Tokens of the prompt as rendered.
+    pub prompt: usize,
+    /// What the client asks for at most; `None`: whatever fits.
+    pub max_tokens: Option<u64>,
+    /// The client's own stop sequences.
+    pub stop: &'a [String],
+    /// A JSON Schema that binds the answer, in place of the head's.
+    pub format: Option<&'a Value>,
+    /// How long the model stays loaded, as Ollama writes it.
+    pub keep_alive: &'a str,
+}
+
+/// The whole body. `messages` stand behind the head's examples.
+pub fn body(envelope: &Envelope<'_>, head: &ShownHead, messages: &[Shown]) -> Value {
+    let all: Vec<&Shown> = head.examples.iter().chain(messages).collect();
+    match envelope.dialect {
+        Dialect::Ollama => ollama(envelope, head, &all),
+        Dialect::Anthropic => anthropic(envelope, head, &all),
+    }
+}
+
+impl Envelope<'_> {
+    /// The most that may be produced: the client's wish, and never past the window.
+    pub fn room(&self) -> u64 {
+        let left = self.budget.window.saturating_sub(self.prompt + self.budget.margin).max(1) as u64;
+        self.max_tokens.map_or(left, |wish| wish.clamp(1, left))
+    }
+
+    fn stops(&self) -> Vec<&String> {
+        self.sampling.stop.iter().chain(self.stop).collect()
+    }
+
+    fn sampler(&self) -> Map<String, Value> {
+        let sampling = self.sampling;
+        let wishes = [
+            ("temperature", sampling.temperature.map(Value::from)),
+            ("top_p", sampling.top_p.map(Value::from)),
+            ("top_k", sampling.top_k.map(Value::from)),
+        ];
+        wishes.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+    }
+}
+
+fn ollama(envelope: &Envelope<'_>, head: &ShownHead, all: &[&Shown]) -> Value {
+    let mut messages = Vec::new();
+    if !head.system.is_empty() {
+        messages.push(json!({"role": "system", "content": head.system}));
+    }
+    messages.extend(all.iter().map(|shown| ollama_message(shown)));
+    let mut body = json!({
+        "model": envelope.model, "messages": messages, "stream": true, "truncate": false, "shift": false,
+        "keep_alive": envelope.keep_alive, "options": ollama_options(envelope),
+    });
+    insert(&mut body, "tools", ollama_tools(&head.tools));
+    insert(&mut body, "format", envelope.format.or(head.format.as_ref()).cloned());
+    insert(&mut body, "think", envelope.sampling.think.map(Value::from));
+    body
+}
+
+fn ollama_options(envelope: &Envelope<'_>) -> Value {
+    let mut options = json!({"num_ctx": envelope.budget.window, "num_predict": envelope.room()});
+    for (key, value) in envelope.sampler() {
+        insert(&mut options, &key, Some(value));
+    }
+    insert(&mut options, "repeat_penalty", envelope.sampling.repeat_penalty.map(Value::from));
+    let stops = envelope.stops();
+    insert(&mut options, "stop", (!stops.is_empty()).then(|| json!(stops)));
+    options
+}
+
+fn ollama_tools(tools: &[Value]) -> Option<Value> {
+    let function = |tool: &Value| {
+        json!({"type": "function", "function": {
+            "name": tool["name"], "description": tool["description"], "parameters": tool["input_schema"]}})
+    };
+    (!tools.is_empty()).then(|| tools.iter().map(function).collect())
+}
+
+fn ollama_message(shown: &Shown) -> Value {
+    let role = match shown.speaker {
+        Speaker::System => "system",
+        Speaker::User => "user",
+        Speaker::Assistant => "assistant",
+        Speaker::Tool => "tool",
+    };
+    let mut message = json!({"role": role, "content": shown.text});
+    if let Some((id, name)) = &shown.answers {
+        insert(&mut message, "tool_name", Some(json!(name)));
+        insert(&mut message, "tool_call_id", Some(json!(id)));
+    }
+    let calls = shown.calls.iter().map(|call| json!({"function": {"name": call.name, "arguments": call.input}}));
+    insert(&mut message, "tool_calls", (!shown.calls.is_empty()).then(|| calls.collect()));
+    let images: Vec<&Value> = shown.images.iter().filter_map(|image| image.pointer("/source/data")).collect();
+    insert(&mut message, "images", (!images.is_empty()).then(|| json!(images)));
+    message
+}
+
+/// No server is known to take a schema here: llama-server (build 11669) drops `response_format`, `json_schema`,
+/// `grammar`, `output_config.format` and `output_format` on this route.
+fn anthropic(envelope: &Envelope<'_>, head: &ShownHead, all: &[&Shown]) -> Value {
+    let mut messages: Vec<(&str, Vec<Value>)> = Vec::new();
+    for shown in all {
+        let (role, blocks) = anthropic_message(shown);
+        match messages.last_mut() {
+            Some((last, content)) if *last == role => content.extend(blocks),
+            _ => messages.push((role, blocks)),
+        }
+    }
+    let messages: Vec<Value> =
+        messages.into_iter().map(|(role, content)| json!({"role": role, "content": content})).collect();
+    let mut body =
+        json!({"model": envelope.model, "max_tokens": envelope.room(), "messages": messages, "stream": true});
+    insert(&mut body, "system", (!head.system.is_empty()).then(|| json!(head.system)));
+    insert(&mut body, "tools", (!head.tools.is_empty()).then(|| json!(head.tools)));
+    for (key, value) in envelope.sampler() {
+        insert(&mut body, &key, Some(value));
+    }
+    let stops = envelope.stops();
+    insert(&mut body, "stop_sequences", (!stops.is_empty()).then(|| json!(stops)));
+    body
+}
+
+fn anthropic_message(shown: &Shown) -> (&'static str, Vec<Value>) {
+    let role = if shown.speaker == Speaker::Assistant { "assistant" } else { "user" };
+    let mut blocks = Vec::new();
+    let text = || json!({"type": "text", "text": shown.text});
+    match &shown.answers {
+        Some((id, _)) => blocks.push(json!({"type": "tool_result", "tool_use_id": id, "content": shown.text})),
+        None if !shown.text.is_empty() => blocks.push(text()),
+        None => {}
+    }
+    blocks.extend(shown.images.iter().cloned());
+    let call = |call: &crate::wire::ToolUse| json!({"type": "tool_use", "id": call.id, "name": call.name, "input": call.input});
+    blocks.extend(shown.calls.iter().map(call));
+    (role, blocks)
+}
+
+fn insert(object: &mut Value, key: &str, value: Option<Value>) {
+    if let (Some(map), Some(value)) = (object.as_object_mut(), value) {
+        map.insert(key.to_owned(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::ToolUse;
+
+    fn envelope(dialect: Dialect, sampling: &Sampling) -> Envelope<'_> {
+        Envelope {
+            model: "m",
+            dialect,
+            sampling,
+            budget: Budget::of(4096),
+            prompt: 1000,
+            max_tokens: Some(32_000),
+            stop: &[],
+            format: None,
+            keep_alive: "30m",
+        }
+    }
+
+    fn step() -> Vec<Shown> {
+        let call = ToolUse { id: "a".into(), name: "Look".into(), input: json!({"at": 1}) };
+        let result = Shown { answers: Some(("a".into(), "Look".into())), ..Shown::text(Speaker::Tool, "seen") };
+        vec![
+            Shown { calls: vec![call], ..Shown::text(Speaker::Assistant, "") },
+            result,
+            Shown::text(Speaker::User, "go on"),
+        ]
+    }
+
+    #[test]
+    fn ollama_is_never_asked_for_more_than_fits_and_never_cuts() {
+        let sampling = Sampling { temperature: Some(0.0), ..Sampling::default() };
+        let head = ShownHead { system: "s".into(), ..ShownHead::default() };
+        let body = body(&envelope(Dialect::Ollama, &sampling), &head, &[Shown::text(Speaker::User, "hi")]);
+        assert_eq!(body["options"], json!({"num_ctx": 4096, "num_predict": 4096 - 1000 - 145, "temperature": 0.0}));
+        assert_eq!(body["truncate"], json!(false));
+        assert_eq!(body["messages"], json!([{"role": "system", "content": "s"}, {"role": "user", "content": "hi"}]));
+        assert!(body.get("tools").is_none());
+    }
+
+    #[test]
+    fn a_native_step_uses_each_dialects_own_fields() {
+        let (sampling, head) = (Sampling::default(), ShownHead::default());
+        let ollama = body(&envelope(Dialect::Ollama, &sampling), &head, &step());
+        assert_eq!(
+            ollama["messages"][0]["tool_calls"],
+            json!([{"function": {"name": "Look", "arguments": {"at": 1}}}])
+        );
+        assert_eq!(ollama["messages"][1]["tool_name"], "Look");
+        let anthropic = body(&envelope(Dialect::Anthropic, &sampling), &head, &step());
+        let roles: Vec<&Value> = anthropic["messages"].as_array().unwrap().iter().map(|m| &m["role"]).collect();
+        assert_eq!(roles, ["assistant", "user"]);
+        assert_eq!(anthropic["messages"][1]["content"][0]["tool_use_id"], "a");
+        assert_eq!(anthropic["messages"][1]["content"][1]["text"], "go on");
+    }
+}

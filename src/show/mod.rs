@@ -1,0 +1,24 @@
+//! What the model is shown: the head, tools, examples, calls and results, in the form of the channel; the body that goes
+//! upstream; and what binds the reply.
+
+pub(crate) mod bind;
+mod body;
+pub(crate) mod call_text;
+mod change;
+mod choice;
+mod folder;
+mod form;
+pub(crate) mod own;
+mod reply_context;
+mod results;
+mod safe_schema;
+mod tool_text;
+
+pub use body::{Envelope, body};
+pub use choice::Choice;
+pub use folder::Folder;
+pub(crate) use folder::name;
+pub(crate) use form::has_tools;
+pub use form::{Form, Shown, ShownHead, Speaker};
+pub use reply_context::ReplyContext;
+pub use results::Notes;

@@ -1,0 +1,327 @@
+//! The reading of one answer: deltas from upstream in, deltas for the client out, and at the end what is next.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::judge::{Outcome, judge};
+use super::reply::{Heard, Reply};
+use crate::review::loops;
+use crate::show::ReplyContext;
+use crate::show::own;
+use crate::show::{Shown, Speaker};
+use crate::wire::{Delta, End, StopReason, ToolUse, Usage, WireError};
+
+/// What the model is asked again inside the proxy, within one turn of the client.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ask {
+    /// Messages that are put behind the prompt: what the model said, and what is wrong with it.
+    pub messages: Vec<Shown>,
+    /// A JSON Schema that binds the answer, where the server can. `None`: the one of the head.
+    pub format: Option<Value>,
+}
+
+/// What comes after the end of an upstream answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// The client's message is complete.
+    Finish { stop: StopReason, usage: Usage },
+    /// Upstream is asked again; the client's message goes on. Where that cannot be done, [`Answer::give_up`].
+    Ask(Ask),
+    /// The client must be told that it failed.
+    Fail(WireError),
+}
+
+/// The state of one answer. Sans-IO: the shell feeds it, and writes what comes out.
+#[derive(Debug)]
+pub struct Answer {
+    about: Arc<ReplyContext>,
+    /// The reply that is heard; between two of them there is none.
+    reply: Option<Reply>,
+    /// What was said and objected to in this turn.
+    exchange: Vec<Shown>,
+    /// What the next reply is bound to.
+    asks: usize,
+    hops: usize,
+    /// Kinds of objections that are made once a turn.
+    objected: Vec<&'static str>,
+    /// What goes to the client when upstream cannot be asked again.
+    held: Vec<Delta>,
+    /// The reply is one piece over and over.
+    looped: bool,
+    /// Visible text went out.
+    spoke: bool,
+    calls: usize,
+    usage: Usage,
+    repairs: BTreeMap<String, usize>,
+}
+
+/// Own tools served within one turn of the client, at most.
+const HOPS: usize = 4;
+
+/// A reply that loops a second time may be meant: it may be so many times longer.
+const PATIENCE: usize = 8;
+
+/// So much of a loop is shown to the model that made it, in characters.
+const LOOP_SHOWN: usize = 80;
+
+impl Answer {
+    pub fn new(about: impl Into<Arc<ReplyContext>>) -> Self {
+        let about = about.into();
+        let reply = Some(Reply::new(&about));
+        Self {
+            about,
+            reply,
+            exchange: Vec::new(),
+            asks: 0,
+            hops: 0,
+            objected: Vec::new(),
+            held: Vec::new(),
+            looped: false,
+            spoke: false,
+            calls: 0,
+            usage: Usage::default(),
+            repairs: BTreeMap::new(),
+        }
+    }
+
+    /// What was mended so far: (kind, how often), in order of kind.
+    pub fn repairs(&self) -> Vec<(String, usize)> {
+        self.repairs.iter().map(|(kind, times)| (kind.clone(), *times)).collect()
+    }
+
+    /// Takes one piece from upstream; pushes what the client may have now.
+    pub fn on_delta(&mut self, delta: Delta, out: &mut Vec<Delta>) {
+        if self.about.head.untouched {
+            return out.push(as_it_came(delta));
+        }
+        let before = out.len();
+        let about = &self.about;
+        let reply = self.reply.get_or_insert_with(|| Reply::new(about));
+        reply.on_delta(delta, out);
+        let patience = if self.objected.contains(&"loop") { PATIENCE } else { 1 };
+        self.looped = loops::loops(reply.said(), patience * self.about.model.check.loops);
+        self.listen(&out[before..]);
+    }
+
+    /// The reply has begun to loop: nothing good will come, and upstream is to be stopped.
+    pub fn has_looped(&self) -> bool {
+        self.looped
+    }
+
+    /// Takes the end of the upstream answer; pushes what was held back.
+    pub fn on_end(&mut self, end: End, out: &mut Vec<Delta>) -> Next {
+        let (stop, usage) = match end {
+            End::Complete { stop, usage } if self.about.head.untouched => return Next::Finish { stop, usage },
+            End::Complete { stop, usage } => (stop, usage),
+            End::Failed(error) => {
+                // What was held back is not lost with the stream; a call that was begun is none.
+                let heard = self.end_reply(true, out);
+                return self.saved(&heard, out).unwrap_or(Next::Fail(error));
+            }
+        };
+        self.add(usage);
+        let heard = self.end_reply(stop == StopReason::MaxTokens, out);
+        for kind in &heard.repairs {
+            self.count(kind);
+        }
+        self.after(&heard, stop, out)
+    }
+
+    /// The calls that were whole before a stream broke off: the client can go on with them.
+    fn saved(&mut self, heard: &Heard, out: &mut Vec<Delta>) -> Option<Next> {
+        if heard.calls.is_empty() {
+            return None;
+        }
+        match judge(&self.about, &heard.calls, &self.objected, self.calls) {
+            Outcome::Send { calls, repairs } => {
+                self.count("stream-broken");
+                for kind in repairs {
+                    self.count(kind);
+                }
+                self.send(calls, out);
+                Some(self.finish(StopReason::ToolUse))
+            }
+            _ => None,
+        }
+    }
+
+    fn end_reply(&mut self, cut: bool, out: &mut Vec<Delta>) -> Heard {
+        let before = out.len();
+        let reply = self.reply.take().unwrap_or_else(|| Reply::new(&self.about));
+        let heard = reply.on_end(cut, out);
+        self.listen(&out[before..]);
+        heard
+    }
+
+    /// Ends the turn where upstream cannot be asked again.
+    pub fn give_up(&mut self, out: &mut Vec<Delta>) -> Next {
+        for held in std::mem::take(&mut self.held) {
+            self.calls += usize::from(matches!(held, Delta::Call(_)));
+            self.say(held, out);
+        }
+        if self.calls == 0 && !self.spoke {
+            self.say_line("The model gave no answer that could be used.", out);
+        }
+        self.finish(StopReason::EndTurn)
+    }
+
+    fn after(&mut self, heard: &Heard, stop: StopReason, out: &mut Vec<Delta>) -> Next {
+        if let Some(name) = heard.cut.as_ref().filter(|_| stop == StopReason::MaxTokens) {
+            self.count("call-cut");
+            self.say_line(&format!("[The call of {name} was cut off: the reply became too long.]"), out);
+            return self.finish(StopReason::MaxTokens);
+        }
+        if std::mem::take(&mut self.looped) && heard.calls.is_empty() {
+            return self.after_loop(heard, out);
+        }
+        if heard.calls.is_empty() {
+            return self.after_text(heard, stop, out);
+        }
+        match judge(&self.about, &heard.calls, &self.objected, self.calls) {
+            Outcome::Send { calls, repairs } => {
+                for kind in repairs {
+                    self.count(kind);
+                }
+                self.send(calls, out);
+                self.finish(StopReason::ToolUse)
+            }
+            Outcome::Served(served) => self.hop(heard, served, out),
+            Outcome::End(text) => {
+                self.count("repeat-ended");
+                self.say_line(&text, out);
+                self.finish(StopReason::EndTurn)
+            }
+            Outcome::Object { kind, words, format, held } => {
+                self.held = held;
+                self.ask(heard, kind, &words, format, out)
+            }
+        }
+    }
+
+    /// A loop in a call is asked for anew, as another call; one in visible text has been read, and ends there.
+    fn after_loop(&mut self, heard: &Heard, out: &mut Vec<Delta>) -> Next {
+        if self.spoke {
+            self.count("loop");
+            return self.finish(StopReason::EndTurn);
+        }
+        let begin = heard.said.chars().take(LOOP_SHOWN).collect::<String>();
+        let format = heard.cut.as_deref().and_then(|name| self.without(name));
+        let heard = Heard { said: format!("{begin} …"), ..Heard::default() };
+        self.ask(&heard, "loop", loops::LOOP, format, out)
+    }
+
+    /// The schema of a reply that does not call this tool.
+    fn without(&self, name: &str) -> Option<Value> {
+        let about = &self.about;
+        let head = about.head_without(name);
+        let open = |other: &str| other != name && own::was_opened(&about.messages, other);
+        let bind = about.bind().filter(|_| !about.choice.is(name))?;
+        Some(bind.reply(&head, &own::bound(&head), &about.choice, open))
+    }
+
+    /// An answer without a call.
+    fn after_text(&mut self, heard: &Heard, stop: StopReason, out: &mut Vec<Delta>) -> Next {
+        let silent = !self.spoke && stop != StopReason::MaxTokens;
+        if silent && self.about.model.check.empty_answer && !self.objected.contains(&"empty-answer") {
+            return self.ask(heard, "empty-answer", loops::EMPTY, None, out);
+        }
+        self.finish(stop)
+    }
+
+    /// Asks again, unless this turn has asked often enough.
+    fn ask(
+        &mut self,
+        heard: &Heard,
+        kind: &'static str,
+        words: &str,
+        format: Option<Value>,
+        out: &mut Vec<Delta>,
+    ) -> Next {
+        self.count(kind);
+        if self.asks >= self.about.model.check.asks {
+            return self.give_up(out);
+        }
+        self.asks += 1;
+        self.objected.push(kind);
+        self.go_on(heard, words, format)
+    }
+
+    fn hop(&mut self, heard: &Heard, served: super::serve::Served, out: &mut Vec<Delta>) -> Next {
+        if self.hops >= HOPS {
+            return self.give_up(out);
+        }
+        self.hops += 1;
+        self.say_line(&served.line, out);
+        let format = served.opens.and_then(|name| self.opened(&name));
+        self.go_on(heard, &served.result, format)
+    }
+
+    /// The schema of a reply that may call this parked tool too.
+    fn opened(&self, name: &str) -> Option<Value> {
+        let about = &self.about;
+        let bind = about.bind().filter(|_| about.model.show.parked_by_help)?;
+        let open = |other: &str| other == name || own::was_opened(&about.messages, other);
+        Some(bind.reply(&about.head, &own::bound(&about.head), &about.choice, open))
+    }
+
+    fn go_on(&mut self, heard: &Heard, words: &str, format: Option<Value>) -> Next {
+        let said = if heard.said.trim().is_empty() { "(nothing)" } else { &heard.said };
+        self.exchange.push(Shown::text(Speaker::Assistant, said));
+        let words = self.about.model.show.result.replace("{tool}", "").replace("{text}", words);
+        self.exchange.push(Shown::text(Speaker::User, words));
+        Next::Ask(Ask { messages: self.exchange.clone(), format })
+    }
+
+    fn send(&mut self, calls: Vec<ToolUse>, out: &mut Vec<Delta>) {
+        self.calls += calls.len();
+        out.extend(calls.into_iter().map(Delta::Call));
+    }
+
+    fn say(&mut self, delta: Delta, out: &mut Vec<Delta>) {
+        self.listen(std::slice::from_ref(&delta));
+        out.push(delta);
+    }
+
+    fn listen(&mut self, said: &[Delta]) {
+        self.spoke |= said.iter().any(|delta| matches!(delta, Delta::Text(text) if !text.trim().is_empty()));
+    }
+
+    /// A line of ours among the model's text.
+    fn say_line(&mut self, line: &str, out: &mut Vec<Delta>) {
+        let gap = if self.spoke { "\n" } else { "" };
+        self.say(Delta::Text(format!("{gap}{line}\n")), out);
+    }
+
+    fn finish(&mut self, stop: StopReason) -> Next {
+        let stop = match stop {
+            _ if self.calls > 0 => StopReason::ToolUse,
+            StopReason::ToolUse => StopReason::EndTurn,
+            other => other,
+        };
+        Next::Finish { stop, usage: self.usage }
+    }
+
+    fn count(&mut self, kind: &str) {
+        *self.repairs.entry(kind.to_owned()).or_default() += 1;
+    }
+
+    /// The prompt of the first answer, which is the one that was counted, and what all of them produced.
+    fn add(&mut self, usage: Usage) {
+        let output = self.usage.output.unwrap_or(0) + usage.output.unwrap_or(0);
+        let first = if self.usage.prompt.is_some() { self.usage } else { usage };
+        self.usage = Usage { output: usage.output.map(|_| output).or(self.usage.output), ..first };
+    }
+}
+
+/// A piece that nobody looks into. A call that the server threw away is the text that it was.
+fn as_it_came(delta: Delta) -> Delta {
+    match delta {
+        Delta::BrokenCall { name, arguments, .. } if name.is_empty() => Delta::Text(arguments),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests;

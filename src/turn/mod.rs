@@ -1,0 +1,8 @@
+//! The state of one answer: what is heard, held, asked again, sent.
+
+mod answer;
+mod judge;
+mod reply;
+mod serve;
+
+pub use answer::{Answer, Ask, Next};
