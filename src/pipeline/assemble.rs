@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::measure;
 use super::plan::Plan;
 use super::setup::{Setup, Target};
+use super::wishes;
 use crate::fold::{self, FoldInput, Folded, TooLong};
 use crate::report::{Details, Parts, Report, RuleHit};
-use crate::rules::{ChannelKind, Profile};
+use crate::rules::{ChannelKind, Pack, Profile, ThinkingForm};
 use crate::show::{Choice, Folder, Form, Notes, ReplyContext, Shown, ShownHead};
 use crate::tokens::{Budget, Counter, FamilyCounter};
 use crate::trim::{Head, LeftOut, Trimmed};
-use crate::wire::{Block, Message, Request, Role, Tool, WireError};
+use crate::wire::{Block, Dialect, Generation, Message, Request, Role, Tool, WireError, is_known};
 
 /// The handle of the preamble where it is shortened.
 const PREAMBLE: &str = "preamble";
@@ -32,7 +35,9 @@ impl Assembly<'_> {
     pub(super) fn plan(self) -> Result<Plan, WireError> {
         let choice = Choice::of(self.request.rest.get("tool_choice"));
         let form = self.form(&choice);
-        let head = form.head(&self.trimmed.head);
+        let generation = wishes::asked(self.request, self.pack());
+        let mut head = form.head(&self.trimmed.head);
+        self.ask_for_form(&generation, &mut head);
         let before = self.head_parts(&head);
         let (shown, folded, newest) = self.fit(&form, before.total + self.around_tools(&head))?;
         let mut report = self.report(Parts::of(before.system, before.tools, self.tokens(&shown)));
@@ -48,9 +53,11 @@ impl Assembly<'_> {
             report,
             folded,
             newest,
+            sampling: wishes::sampling(&self.target.profile.sampling, &generation),
             budget: self.budget(),
             counter: self.counter(),
-            situation: Arc::new(self.into_situation(choice)),
+            situation: Arc::new(self.into_situation(choice, generation.format.clone())),
+            generation,
         })
     }
 
@@ -58,6 +65,37 @@ impl Assembly<'_> {
         let model = &self.target.profile;
         let notes = Notes::of(&self.messages, &self.setup.rules, model, self.folder()).beside(self.left_out());
         Form::new(self.target.channel(), model).with(notes, choice.clone())
+    }
+
+    /// The pack that knew the client; nothing of it counts where nothing is to be touched.
+    fn pack(&self) -> Option<&Pack> {
+        let known = self.setup.rules.packs.iter().find(|pack| pack.client == self.trimmed.pack);
+        known.filter(|_| !self.profile.head.off)
+    }
+
+    /// Asks for the form of answer that the client wants: by a schema that binds the reply where it can be no call and the
+    /// server keeps to it; and in words where it cannot be bound, or nothing says yet what keys it has.
+    fn ask_for_form(&self, generation: &Generation, head: &mut ShownHead) {
+        let Some(schema) = &generation.format else { return };
+        let ollama = self.target.dialect == Dialect::Ollama;
+        if ollama && self.request.tools.is_empty() {
+            head.format = Some(schema.clone());
+        }
+        let bound = head.format.is_some() && self.target.profile.thinking != ThinkingForm::Levels;
+        let says = bound && self.says_keys(schema);
+        if !self.profile.head.off && !says {
+            let words = self.setup.rules.lexicon.texts.json_answer.replace("{schema}", &schema.to_string());
+            let system = [head.system.trim_end(), words.as_str()].join("\n\n");
+            system.trim().clone_into(&mut head.system);
+        }
+    }
+
+    /// Whether the client's own words name every key of a schema.
+    fn says_keys(&self, schema: &Value) -> bool {
+        let newest = self.request.messages.iter().rev().find(|message| message.role == Role::User);
+        let newest = newest.map(Message::plain_text).unwrap_or_default();
+        let said = |key: &String| newest.contains(key) || self.request.system.iter().any(|text| text.contains(key));
+        schema["properties"].as_object().is_some_and(|properties| properties.keys().all(said))
     }
 
     fn folder(&self) -> Option<Folder> {
@@ -157,7 +195,7 @@ impl Assembly<'_> {
         self.trimmed.head.left_out.iter().cloned().chain([preamble]).collect()
     }
 
-    fn into_situation(self, choice: Choice) -> ReplyContext {
+    fn into_situation(self, choice: Choice, format: Option<Value>) -> ReplyContext {
         ReplyContext {
             kind: self.target.channel(),
             model: self.target.profile.clone(),
@@ -165,6 +203,7 @@ impl Assembly<'_> {
             roles: ReplyContext::roles_of(&self.request.tools, &self.setup.rules),
             folder: self.folder().filter(|_| self.target.profile.show.relative_paths),
             choice,
+            format,
             lexicon: self.setup.rules.lexicon.clone(),
             session: self.request.rest.get("metadata").map(ToString::to_string).unwrap_or_default(),
             head: Head { left_out: self.left_out(), ..self.trimmed.head },
@@ -196,7 +235,7 @@ impl Assembly<'_> {
             profile: self.profile.name.clone(),
             pack: trimmed.pack.clone(),
             dead: trimmed.dead.clone(),
-            unknown: trimmed.unknown.clone(),
+            unknown: trimmed.unknown.iter().cloned().chain(self.undecided()).collect(),
             before: measure::before(self.request, self.setup.counter()),
             after,
             rules: rules.collect(),
@@ -204,6 +243,11 @@ impl Assembly<'_> {
             cuts: 0,
             details: self.details(),
         }
+    }
+
+    /// Fields of the request that nobody decided on: they go no further, and are said.
+    fn undecided(&self) -> impl Iterator<Item = String> {
+        self.request.rest.keys().filter(|key| !is_known(key)).map(|key| format!("field {key}"))
     }
 
     fn details(&self) -> Details {
@@ -221,7 +265,7 @@ impl Assembly<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pipeline::{Dialect, Planned, plan};
+    use crate::pipeline::{Planned, plan};
     use crate::rules::RuleSet;
     use crate::tokens::{Window, WindowSource};
 

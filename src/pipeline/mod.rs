@@ -8,6 +8,7 @@ pub mod prefix;
 mod schemas;
 mod setup;
 mod way;
+mod wishes;
 
 pub use crate::wire::Dialect;
 pub use plan::Plan;

@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::measure;
 use super::setup::Target;
+use super::wishes;
 use crate::fold::Folded;
 use crate::report::Report;
+use crate::rules::{ChannelKind, Sampling};
 use crate::show::{Envelope, ReplyContext, Shown, ShownHead, body};
 use crate::tokens::{Budget, FamilyCounter};
 use crate::trim::Kind;
 use crate::turn::{Answer, Ask};
-use crate::wire::{Message, Request};
+use crate::wire::{Dialect, Generation, Message, Request};
 
 /// A request, ready to be sent.
 pub struct Plan {
@@ -27,6 +29,9 @@ pub struct Plan {
     pub folded: Folded,
     /// Tokens of the newest message alone, as it is shown.
     pub newest: usize,
+    /// What the client asks of the generation, and the sampler that comes of it.
+    pub generation: Generation,
+    pub(super) sampling: Sampling,
     pub(super) budget: Budget,
     pub(super) counter: FamilyCounter,
     pub(super) situation: Arc<ReplyContext>,
@@ -71,17 +76,22 @@ impl Plan {
     }
 
     fn render(&self, shown: &[Shown], format: Option<&Value>, prompt: usize) -> Value {
-        let envelope = Envelope {
+        let mut envelope = Envelope {
             model: &self.target.model,
             dialect: self.target.dialect,
-            sampling: &self.target.profile.sampling,
+            sampling: &self.sampling,
             budget: self.budget,
             prompt,
             max_tokens: self.request.max_tokens,
-            stop: &self.request.stop_sequences,
+            think: wishes::think(&self.target.profile, &self.generation, format.is_some()),
+            as_they_are: Map::new(),
             format,
             keep_alive: KEEP_ALIVE,
         };
+        if self.target.dialect == Dialect::Anthropic {
+            let open = self.target.channel() == ChannelKind::Native || self.request.tools.is_empty();
+            envelope.as_they_are = wishes::for_messages(&self.request, envelope.room(), open);
+        }
         body(&envelope, &self.head, shown)
     }
 }

@@ -96,6 +96,23 @@ impl Target {
         Self { profile: plain.into(), ..self.clone() }
     }
 
+    /// The same model for a request without tools: nothing is said of calls. Past ones are told as the family writes them.
+    #[must_use]
+    pub fn without_tools(&self) -> Self {
+        let prompted = |kind| if kind == ChannelKind::Constrained { ChannelKind::Prompted } else { kind };
+        let profile = ModelProfile::clone(&self.profile);
+        let (show, check) = (profile.show.clone(), profile.check.clone());
+        let plain = ModelProfile {
+            ollama: prompted(profile.ollama),
+            anthropic: prompted(profile.anthropic),
+            show: ShowProfile { bound_form: None, lines: false, own_tools: false, ..show },
+            check: CheckProfile { repeats: 0, ..check },
+            examples: Vec::new(),
+            ..profile
+        };
+        Self { profile: plain.into(), ..self.clone() }
+    }
+
     /// How this model is shown tools over this dialect.
     pub fn channel(&self) -> ChannelKind {
         match self.dialect {

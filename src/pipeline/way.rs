@@ -31,6 +31,9 @@ pub fn plan(setup: &Setup, target: &Target, request: &Arc<Request>) -> Result<Pl
     if profile.head.off {
         return planned(&target.untouched(), setup, profile, request);
     }
+    if request.tools.is_empty() {
+        return planned(&target.without_tools(), setup, profile, request);
+    }
     planned(target, setup, profile, request)
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::pipeline::Target;
-use crate::rules::{ChannelKind, ModelProfile, RuleSet, Sampling, family_of};
+use crate::rules::{ChannelKind, ModelProfile, RuleSet, ThinkingForm, family_of};
 use crate::tokens::Window;
 use crate::wire::Dialect;
 
@@ -61,12 +61,18 @@ pub(super) fn same_model(a: &str, b: &str) -> bool {
 }
 
 impl ShowFacts {
-    /// What this model is to be asked with: its own ends beside ours, and nothing of thinking where it cannot think,
-    /// which Ollama refuses.
-    fn adapt(&self, sampling: &mut Sampling) {
+    /// What this model is to be asked with: its own ends beside ours, and of thinking what it can, as Ollama refuses to ask
+    /// for more.
+    fn adapt(&self, family: &mut ModelProfile) {
+        let sampling = &mut family.sampling;
         sampling.stop.extend(self.stop.iter().filter(|end| !sampling.stop.contains(*end)).cloned().collect::<Vec<_>>());
-        if !self.capabilities.iter().any(|capability| capability == "thinking") {
-            sampling.think = None;
+        let can = |what: &str| self.capabilities.iter().any(|capability| capability == what);
+        match (can("thinking"), family.thinking) {
+            // An old server says nothing of its models.
+            _ if self.capabilities.is_empty() => {}
+            (true, ThinkingForm::None) => family.thinking = ThinkingForm::Switch,
+            (true, _) => {}
+            (false, _) => family.thinking = ThinkingForm::None,
         }
     }
 
@@ -97,7 +103,7 @@ impl ModelFacts {
         if self.show.go_template && family.ollama == ChannelKind::Native {
             family.ollama = ChannelKind::Prompted;
         }
-        self.show.adapt(&mut family.sampling);
+        self.show.adapt(&mut family);
         Some(Target {
             model,
             profile: family.into(),
@@ -148,6 +154,7 @@ fn unquoted(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::Sampling;
     use crate::tokens::WindowSource;
     use serde_json::json;
 
@@ -189,13 +196,25 @@ mod tests {
 
     #[test]
     fn a_model_keeps_its_own_ends_and_is_asked_to_think_only_where_it_can() {
-        let ours = || Sampling { stop: vec!["END".into()], think: Some(false), ..Sampling::default() };
-        let (mut plain, mut thinking) = (ours(), ours());
+        use ThinkingForm::{Levels, None as Never, Switch};
+        let ours = || Sampling { stop: vec!["END".into()], ..Sampling::default() };
+        let family = |thinking| ModelProfile { thinking, sampling: ours(), ..ModelProfile::default() };
         let show = ShowFacts { stop: vec!["<|im_end|>".into(), "END".into()], ..ShowFacts::default() };
-        show.adapt(&mut plain);
-        assert_eq!((plain.stop, plain.think), (vec!["END".to_owned(), "<|im_end|>".into()], None));
-        ShowFacts { capabilities: vec!["thinking".into()], ..show }.adapt(&mut thinking);
-        assert_eq!(thinking.think, Some(false));
+        let adapted = |thinking, capabilities: &[&str]| {
+            let capabilities = capabilities.iter().map(|name| (*name).to_owned()).collect();
+            let mut family = family(thinking);
+            ShowFacts { capabilities, ..show.clone() }.adapt(&mut family);
+            family
+        };
+        assert_eq!(adapted(Never, &[]).sampling.stop, vec!["END".to_owned(), "<|im_end|>".into()]);
+        for (family, says, expected) in [
+            (Switch, vec![], Switch),
+            (Switch, vec!["completion"], Never),
+            (Never, vec!["completion", "thinking"], Switch),
+            (Levels, vec!["thinking"], Levels),
+        ] {
+            assert_eq!(adapted(family, &says).thinking, expected, "{family:?} {says:?}");
+        }
     }
 
     #[test]

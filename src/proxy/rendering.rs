@@ -50,7 +50,8 @@ impl Probe {
             prompt: self.counted,
             // A server that does not know what is asked of it answers; then this is all that it is to say.
             max_tokens: Some(1),
-            stop: &[],
+            think: None,
+            as_they_are: serde_json::Map::new(),
             format: None,
             keep_alive: super::discover::KEEP_ALIVE,
         };

@@ -47,6 +47,7 @@ impl Pack {
         self.marks.extend(over.marks);
         self.folder_marks.extend(over.folder_marks);
         self.version_mark = over.version_mark.or(self.version_mark.take());
+        self.unasked_temperature = over.unasked_temperature.or(self.unasked_temperature);
         self.empty.extend(over.empty);
         join(&mut self.lines, over.lines, |rule| &rule.id);
         join(&mut self.sections, over.sections, |rule| &rule.id);

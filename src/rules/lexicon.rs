@@ -11,6 +11,7 @@ use super::RuleError;
 pub const LEXICON_FILES: &[(&str, &str)] = &[
     ("aliases.toml", include_str!("../../rules/aliases.toml")),
     ("words.toml", include_str!("../../rules/words.toml")),
+    ("texts.toml", include_str!("../../rules/texts.toml")),
 ];
 
 /// Names that stand for another one, and words that say something. An alias only counts where the client offers what it
@@ -28,8 +29,19 @@ pub struct Lexicon {
     /// A value that a schema lists, and what models write for it.
     pub values: BTreeMap<String, Vec<String>>,
     pub words: Words,
+    pub texts: Texts,
     #[serde(rename = "test")]
     pub tests: Vec<Meaning>,
+}
+
+/// What a model is told in place of, or beside, what the client says. A file replaces the texts that it has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Texts {
+    /// How an answer in JSON is asked for; `{schema}` is its schema.
+    pub json_answer: String,
+    /// How one is asked for again.
+    pub json_again: String,
 }
 
 /// A test: what a name must mean.
@@ -57,6 +69,17 @@ pub struct Words {
     pub nothing: Vec<String>,
 }
 
+impl Texts {
+    /// Takes each text that another file has.
+    fn replace_by(&mut self, over: Self) {
+        for (text, over) in [(&mut self.json_answer, over.json_answer), (&mut self.json_again, over.json_again)] {
+            if !over.is_empty() {
+                *text = over;
+            }
+        }
+    }
+}
+
 impl Lexicon {
     /// The lexicon that is compiled in.
     ///
@@ -80,6 +103,7 @@ impl Lexicon {
         self.words.showing.extend(more.words.showing);
         self.words.showing_calls.extend(more.words.showing_calls);
         self.words.nothing.extend(more.words.nothing);
+        self.texts.replace_by(more.texts);
         self.tests.extend(more.tests);
     }
 

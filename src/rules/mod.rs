@@ -24,8 +24,10 @@ pub use builtin::{BUILTIN, BuiltinFile};
 pub use case::Case;
 pub use diagnostic::RuleError;
 pub use entries::{Entry, source_of};
-pub use lexicon::{LEXICON_FILES, Lexicon, Meaning, Words};
-pub use model::{CallForm, ChannelKind, CheckProfile, Example, ExampleStep, ModelProfile, Sampling, ShowProfile};
+pub use lexicon::{LEXICON_FILES, Lexicon, Meaning, Texts, Words};
+pub use model::{
+    CallForm, ChannelKind, CheckProfile, Example, ExampleStep, ModelProfile, Sampling, ShowProfile, ThinkingForm,
+};
 pub use models::{MODEL_FILES, builtin_models, family_of};
 pub use pack::{
     LineRule, Only, Pack, Param, Paths, ReminderAction, ReminderRule, Role, SectionAction, SectionRule, Show,

@@ -41,6 +41,9 @@ pub struct ModelProfile {
     /// It sees images; else an image becomes a note.
     #[serde(default)]
     pub images: bool,
+    /// How it is told to think, or not to.
+    #[serde(default)]
+    pub thinking: ThinkingForm,
     #[serde(default)]
     pub sampling: Sampling,
     #[serde(default)]
@@ -74,6 +77,19 @@ impl ChannelKind {
             Self::Constrained => "constrained",
         }
     }
+}
+
+/// How a family is told to think. Where the server says what a model can do, that goes before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ThinkingForm {
+    /// Not at all.
+    #[default]
+    None,
+    /// On or off.
+    Switch,
+    /// Low, medium or high, and never off.
+    Levels,
 }
 
 /// Options of the sampler. What is absent is left to the server.

@@ -22,6 +22,9 @@ pub struct Pack {
     /// What stands before the path of the working folder, at the beginning of a line (list marks aside).
     #[serde(default)]
     pub folder_marks: Vec<String>,
+    /// The temperature that this client sends where its user chose none: the profile's goes before it.
+    #[serde(default)]
+    pub unasked_temperature: Option<f64>,
     /// Assistant texts that stand for nothing.
     #[serde(default)]
     pub empty: Vec<String>,

@@ -19,8 +19,10 @@ pub struct Envelope<'a> {
     pub prompt: usize,
     /// What the client asks for at most; `None`: whatever fits.
     pub max_tokens: Option<u64>,
-    /// The client's own stop sequences.
-    pub stop: &'a [String],
+    /// Ollama's `think`.
+    pub think: Option<Value>,
+    /// The client's own fields that a Messages API takes as they are.
+    pub as_they_are: Map<String, Value>,
     /// A JSON Schema that binds the answer, in place of the head's.
     pub format: Option<&'a Value>,
     /// How long the model stays loaded, as Ollama writes it.
@@ -41,10 +43,6 @@ impl Envelope<'_> {
     pub fn room(&self) -> u64 {
         let left = self.budget.window.saturating_sub(self.prompt + self.budget.margin).max(1) as u64;
         self.max_tokens.map_or(left, |wish| wish.clamp(1, left))
-    }
-
-    fn stops(&self) -> Vec<&String> {
-        self.sampling.stop.iter().chain(self.stop).collect()
     }
 
     fn sampler(&self) -> Map<String, Value> {
@@ -70,7 +68,7 @@ fn ollama(envelope: &Envelope<'_>, head: &ShownHead, all: &[&Shown]) -> Value {
     });
     insert(&mut body, "tools", ollama_tools(&head.tools));
     insert(&mut body, "format", envelope.format.or(head.format.as_ref()).cloned());
-    insert(&mut body, "think", envelope.sampling.think.map(Value::from));
+    insert(&mut body, "think", envelope.think.clone());
     body
 }
 
@@ -80,7 +78,7 @@ fn ollama_options(envelope: &Envelope<'_>) -> Value {
         insert(&mut options, &key, Some(value));
     }
     insert(&mut options, "repeat_penalty", envelope.sampling.repeat_penalty.map(Value::from));
-    let stops = envelope.stops();
+    let stops = &envelope.sampling.stop;
     insert(&mut options, "stop", (!stops.is_empty()).then(|| json!(stops)));
     options
 }
@@ -132,8 +130,11 @@ fn anthropic(envelope: &Envelope<'_>, head: &ShownHead, all: &[&Shown]) -> Value
     for (key, value) in envelope.sampler() {
         insert(&mut body, &key, Some(value));
     }
-    let stops = envelope.stops();
+    let stops = &envelope.sampling.stop;
     insert(&mut body, "stop_sequences", (!stops.is_empty()).then(|| json!(stops)));
+    for (key, value) in &envelope.as_they_are {
+        insert(&mut body, key, Some(value.clone()));
+    }
     body
 }
 
@@ -171,7 +172,8 @@ mod tests {
             budget: Budget::of(4096),
             prompt: 1000,
             max_tokens: Some(32_000),
-            stop: &[],
+            think: None,
+            as_they_are: Map::new(),
             format: None,
             keep_alive: "30m",
         }

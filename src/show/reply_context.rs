@@ -31,6 +31,8 @@ pub struct ReplyContext {
     /// Set where paths are shown relative to it.
     pub folder: Option<Folder>,
     pub choice: Choice,
+    /// The JSON Schema of the answer, where the client wants one.
+    pub format: Option<Value>,
     /// What models call things.
     pub lexicon: Arc<Lexicon>,
     /// Something of the session, so that ids differ between sessions.

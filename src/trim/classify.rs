@@ -9,7 +9,7 @@ use super::words::first_words;
 /// Finds the first side rule that knows the request; else it is the conversation itself.
 pub(super) fn classify(request: &Request, pack: &Pack) -> Kind {
     let prompt = newest_prompt(&request.messages);
-    let Some(rule) = pack.sides.iter().find(|rule| knows(rule, request, &prompt)) else { return Kind::Main };
+    let Some(rule) = pack.sides.iter().find(|rule| knows(rule, request, &prompt)) else { return without_rule(request) };
     let name = rule.id.clone();
     match rule.action {
         SideAction::Compaction => Kind::Compaction { form: rule.answer.clone().unwrap_or_else(|| "{digest}".into()) },
@@ -17,6 +17,12 @@ pub(super) fn classify(request: &Request, pack: &Pack) -> Kind {
         SideAction::Through => Kind::Aside { name },
         SideAction::Answer => Kind::Side { name, answer: answer(rule, &prompt) },
     }
+}
+
+/// A question of which the client wants the answer as data is not the conversation: what it says of it is not trimmed.
+fn without_rule(request: &Request) -> Kind {
+    let asks_for_data = request.tools.is_empty() && request.generation().format.is_some();
+    if asks_for_data { Kind::Aside { name: "structured".into() } } else { Kind::Main }
 }
 
 fn knows(rule: &SideRule, request: &Request, prompt: &str) -> bool {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::json_answer::json_in;
 use super::judge::{Outcome, judge};
 use super::reply::{Heard, Reply};
 use crate::review::loops;
@@ -48,6 +49,8 @@ pub struct Answer {
     objected: Vec<&'static str>,
     /// What goes to the client when upstream cannot be asked again.
     held: Vec<Delta>,
+    /// Text of an answer that must be JSON: it is looked at when it is whole.
+    unchecked: String,
     /// The reply is one piece over and over.
     looped: bool,
     /// Visible text went out.
@@ -56,6 +59,9 @@ pub struct Answer {
     usage: Usage,
     repairs: BTreeMap<String, usize>,
 }
+
+/// The kind of objection to an answer that is not the JSON that the client wants.
+const JSON_AGAIN: &str = "json-answer";
 
 /// Own tools served within one turn of the client, at most.
 const HOPS: usize = 4;
@@ -78,6 +84,7 @@ impl Answer {
             hops: 0,
             objected: Vec::new(),
             held: Vec::new(),
+            unchecked: String::new(),
             looped: false,
             spoke: false,
             calls: 0,
@@ -102,6 +109,7 @@ impl Answer {
         reply.on_delta(delta, out);
         let patience = if self.objected.contains(&"loop") { PATIENCE } else { 1 };
         self.looped = loops::loops(reply.said(), patience * self.about.model.check.loops);
+        self.hold_json(before, out);
         self.listen(&out[before..]);
     }
 
@@ -118,6 +126,7 @@ impl Answer {
             End::Failed(error) => {
                 // What was held back is not lost with the stream; a call that was begun is none.
                 let heard = self.end_reply(true, out);
+                self.release(out);
                 return self.saved(&heard, out).unwrap_or(Next::Fail(error));
             }
         };
@@ -151,8 +160,56 @@ impl Answer {
         let before = out.len();
         let reply = self.reply.take().unwrap_or_else(|| Reply::new(&self.about));
         let heard = reply.on_end(cut, out);
+        self.hold_json(before, out);
         self.listen(&out[before..]);
         heard
+    }
+
+    /// Keeps back the text of an answer that must be JSON.
+    fn hold_json(&mut self, from: usize, out: &mut Vec<Delta>) {
+        if self.about.format.is_none() {
+            return;
+        }
+        let unchecked = &mut self.unchecked;
+        let fresh = out.split_off(from).into_iter().filter_map(|delta| match delta {
+            Delta::Text(text) => {
+                unchecked.push_str(&text);
+                None
+            }
+            other => Some(other),
+        });
+        out.extend(fresh);
+    }
+
+    /// Text that was kept back goes out before calls, and where nothing better is to be had.
+    fn release(&mut self, out: &mut Vec<Delta>) {
+        let text = std::mem::take(&mut self.unchecked);
+        if !text.is_empty() {
+            self.say(Delta::Text(text), out);
+        }
+    }
+
+    /// An answer of which the client wants JSON: as it came, mended, or asked for once more.
+    fn after_json(&mut self, heard: &Heard, stop: StopReason, schema: &Value, out: &mut Vec<Delta>) -> Next {
+        match json_in(&self.unchecked, schema, &self.about.lexicon) {
+            Some((text, repairs)) => {
+                self.unchecked.clear();
+                for kind in repairs {
+                    self.count(kind);
+                }
+                self.say(Delta::Text(text), out);
+                self.finish(stop)
+            }
+            None if stop == StopReason::MaxTokens || self.objected.contains(&JSON_AGAIN) => {
+                self.release(out);
+                self.finish(stop)
+            }
+            None => {
+                self.held = vec![Delta::Text(std::mem::take(&mut self.unchecked))];
+                let words = self.about.lexicon.texts.json_again.clone();
+                self.ask(heard, JSON_AGAIN, &words, Some(schema.clone()), out)
+            }
+        }
     }
 
     /// Ends the turn where upstream cannot be asked again.
@@ -168,6 +225,12 @@ impl Answer {
     }
 
     fn after(&mut self, heard: &Heard, stop: StopReason, out: &mut Vec<Delta>) -> Next {
+        if let Some(schema) =
+            self.about.clone().format.as_ref().filter(|_| heard.calls.is_empty() && heard.cut.is_none())
+        {
+            return self.after_json(heard, stop, schema, out);
+        }
+        self.release(out);
         if let Some(name) = heard.cut.as_ref().filter(|_| stop == StopReason::MaxTokens) {
             self.count("call-cut");
             self.say_line(&format!("[The call of {name} was cut off: the reply became too long.]"), out);

@@ -77,7 +77,11 @@ pub const FIELDS: &[Field] = &[
     each("thinking.display", Dropped("thinking is passed on as it comes"), Sent("/thinking/display")),
     each("output_config.effort", Sent("/think"), Sent("/output_config/effort")),
     each("output_config.format", Sent("/format"), Sent("/output_config/format")),
-    each("output_config.task_budget", Dropped("there is no such limit on this server"), Sent("/output_config/task_budget")),
+    each(
+        "output_config.task_budget",
+        Dropped("there is no such limit on this server"),
+        Sent("/output_config/task_budget"),
+    ),
     each("output_format", Sent("/format"), Sent("/output_config/format")),
     both("context_management.edits", Decides("what of past results is left out; thinking of the past is never sent")),
     both("metadata", Decides("ids differ between sessions; it names the user, and goes no further")),
@@ -231,7 +235,15 @@ mod tests {
         let body = json!({"zeta": 1, "thinking": {"type": "enabled", "depth": 2}, "tools": [{"name": "A", "hue": 1}],
             "messages": [{"role": "user", "mood": 1, "content": [{"type": "scent"}, {"type": "text", "loud": 1},
                 {"type": "tool_result", "content": [{"type": "taste"}]}]}]});
-        let expected = ["zeta", "thinking.depth", "tools[].hue", "messages[].mood", "block scent", "block text.loud", "block taste"];
+        let expected = [
+            "zeta",
+            "thinking.depth",
+            "tools[].hue",
+            "messages[].mood",
+            "block scent",
+            "block text.loud",
+            "block taste",
+        ];
         assert_eq!(of(body), expected);
         assert!(is_known("output_config") && is_known("stream") && !is_known("zeta") && !is_known("stre"));
     }

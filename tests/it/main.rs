@@ -5,6 +5,7 @@
 
 mod captures;
 mod demo;
+mod fields;
 mod fixtures;
 mod http;
 mod promises;

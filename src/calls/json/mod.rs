@@ -70,6 +70,16 @@ pub(super) fn read_literal(text: &str, end: bool) -> Reading {
     lenient::read(text, end)
 }
 
+/// The value that a text begins with, where it is whole, and the kinds of what had to be mended.
+pub(crate) fn first(text: &str) -> Option<(Value, Vec<&'static str>)> {
+    match read(text, true) {
+        Reading::Whole { value, fixes, .. } if !fixes.contains(&Fix::MissingCloser) => {
+            Some((value, fixes.into_iter().map(Fix::kind).collect()))
+        }
+        _ => None,
+    }
+}
+
 /// The whole text as one value, with nothing but space around it.
 pub(super) fn read_whole(text: &str) -> Option<(Value, Vec<Fix>)> {
     if let Ok(value) = serde_json::from_str(text) {

@@ -49,6 +49,7 @@ fn situation(kind: ChannelKind, messages: Vec<Message>) -> ReplyContext {
         roles: ReplyContext::roles_of(&tools(), &rules),
         folder: Folder::new("/w"),
         choice: Choice::Auto,
+        format: None,
         lexicon: rules.lexicon.clone(),
         session: String::new(),
     }
