@@ -77,7 +77,18 @@ fn folding(c: &mut Criterion) {
         let folded = |memo| {
             let (roles, messages, costs, budget) = (&setup.rules, &messages, &costs, &budget);
             let (head_tokens, preamble_tokens) = (900, 0);
-            fold(&FoldInput { messages, costs, budget, head_tokens, preamble_tokens, profile, counter, roles, memo })
+            fold(&FoldInput {
+                messages,
+                costs,
+                budget,
+                head_tokens,
+                preamble_tokens,
+                profile,
+                counter,
+                roles,
+                memo,
+                shift: None,
+            })
         };
         group.bench_function(format!("fold, {window}"), |b| b.iter(|| folded(None)));
         let memo = FoldMemo::default();

@@ -10,6 +10,7 @@ use similar::TextDiff;
 use super::{Outcome, Usage, rule_files, table};
 use crate::pipeline::{Dialect, Plan, Planned, Setup, plan};
 use crate::report::Report;
+use crate::rules::Schedule;
 use crate::tokens::{Window, WindowSource};
 use crate::wire::Request;
 
@@ -27,6 +28,9 @@ pub(super) struct Explain {
     model: String,
     #[arg(long, value_enum, default_value_t = DialectName::Ollama)]
     dialect: DialectName,
+    /// How the history is cut: `shift` for a server that keeps the cache of text behind a hole.
+    #[arg(long, value_enum)]
+    fold: Option<FoldName>,
     /// The profile, instead of the one of the window's tier.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
@@ -64,6 +68,22 @@ impl From<DialectName> for Dialect {
     }
 }
 
+/// A schedule on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FoldName {
+    Prefix,
+    Shift,
+}
+
+impl From<FoldName> for Schedule {
+    fn from(name: FoldName) -> Self {
+        match name {
+            FoldName::Prefix => Self::Prefix,
+            FoldName::Shift => Self::Shift,
+        }
+    }
+}
+
 impl Explain {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
         let body = std::fs::read(&self.request).with_context(|| format!("cannot read {}", self.request.display()))?;
@@ -73,6 +93,7 @@ impl Explain {
             .target(&self.model, self.window(), self.dialect.into())
             .ok_or_else(|| Usage("the rules hold no model profile".into()))?;
         target.profile_name.clone_from(&self.profile);
+        target.schedule = self.fold.map_or(target.schedule, Schedule::from);
         match plan(&setup, &target, &request.into()) {
             Ok(Planned::Send(plan)) => self.print(&plan),
             Ok(Planned::Answer { text, .. }) => {

@@ -7,6 +7,7 @@ use super::again::{Again, ShownAgain};
 use super::compose::{Past, Told, bare, compose};
 use super::digest::{Room, digest};
 use super::memo::{FoldMemo, marks};
+use super::shift::{self, Shifted, Showing};
 use super::views::Style;
 use crate::history::{Call, Files, Prompt, Roles, calls, prompts};
 use crate::rules::FoldProfile;
@@ -33,6 +34,8 @@ pub struct FoldInput<'a> {
     pub roles: &'a dyn Roles,
     /// Folds of this history that are known, with a number that tells families of counters apart.
     pub memo: Option<(&'a FoldMemo, u64)>,
+    /// Set where the server keeps the cache of text behind a hole: how the messages look.
+    pub shift: Option<&'a dyn Showing>,
 }
 
 /// A history that fits.
@@ -48,6 +51,8 @@ pub struct Folded {
     pub folded_steps: usize,
     /// What stands behind results of the tail.
     pub again: Vec<ShownAgain>,
+    /// What was taken out of the messages, where the schedule is *shift* and something was.
+    pub shifted: Option<Shifted>,
 }
 
 /// The head and the newest typed prompt alone do not fit.
@@ -70,6 +75,9 @@ impl From<TooLong> for WireError {
 /// # Errors
 /// [`TooLong`] when the head and the newest prompt alone exceed the budget.
 pub fn fold(input: &FoldInput<'_>) -> Result<Folded, TooLong> {
+    if let Some(showing) = input.shift {
+        return shift::fold(input, showing);
+    }
     let mut walk = Walk::new(input);
     for at in walk.next..input.messages.len() {
         walk.used += input.costs[at];
@@ -119,7 +127,7 @@ impl<'a> Walk<'a> {
     fn new(input: &'a FoldInput<'a>) -> Self {
         let limit = input.budget.history(input.head_tokens).saturating_sub(input.preamble_tokens);
         let marks = input.memo.map(|(_, salt)| marks(input, limit, salt)).unwrap_or_default();
-        let known = input.memo.and_then(|(memo, _)| memo.newest(&marks));
+        let known = input.memo.and_then(|(memo, _)| memo.prefix.newest(&marks));
         let (next, state) = known.map_or_else(Default::default, |(at, state)| (at + 1, state));
         let used = state.tail;
         Self {
@@ -179,7 +187,7 @@ impl<'a> Walk<'a> {
         self.state = Arc::new(state);
         (self.again, self.shown_again) = (None, Vec::new());
         if let Some((memo, _)) = self.input.memo {
-            memo.put(self.marks[at], self.state.clone());
+            memo.prefix.put(self.marks[at], self.state.clone());
         }
     }
 
@@ -314,6 +322,13 @@ impl<'a> Walk<'a> {
         let State { first, cuts, .. } = *self.state;
         let folded = self.input.messages[..first].iter();
         let folded_steps = folded.filter(|message| message.role == Role::Assistant).count();
-        Ok(Folded { digest: self.state.digest.text.clone(), first, cuts, folded_steps, again: self.shown_again })
+        Ok(Folded {
+            digest: self.state.digest.text.clone(),
+            first,
+            cuts,
+            folded_steps,
+            again: self.shown_again,
+            shifted: None,
+        })
     }
 }

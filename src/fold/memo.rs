@@ -8,31 +8,39 @@ use lru::LruCache;
 use serde_json::Value;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::cut::{FoldInput, State};
+use super::cut::{self, FoldInput};
+use super::shift;
 use crate::wire::{Block, Message};
 
 /// Histories that are remembered: each may hold the text of many files.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(16).unwrap();
 
-/// The states after a cut, keyed by all that decides them.
+/// The states after a cut, by schedule.
+#[derive(Default)]
 pub struct FoldMemo {
-    seen: Mutex<LruCache<u128, Arc<State>>>,
+    pub(super) prefix: Known<cut::State>,
+    pub(super) shift: Known<shift::State>,
 }
 
-impl Default for FoldMemo {
+/// States, keyed by all that decides them.
+pub(super) struct Known<S> {
+    seen: Mutex<LruCache<u128, Arc<S>>>,
+}
+
+impl<S> Default for Known<S> {
     fn default() -> Self {
         Self { seen: Mutex::new(LruCache::new(CAPACITY)) }
     }
 }
 
-impl FoldMemo {
+impl<S> Known<S> {
     /// The newest state that is known of these beginnings, and at which of them.
-    pub(super) fn newest(&self, marks: &[u128]) -> Option<(usize, Arc<State>)> {
+    pub(super) fn newest(&self, marks: &[u128]) -> Option<(usize, Arc<S>)> {
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         marks.iter().enumerate().rev().find_map(|(at, mark)| Some((at, seen.get(mark)?.clone())))
     }
 
-    pub(super) fn put(&self, mark: u128, state: Arc<State>) {
+    pub(super) fn put(&self, mark: u128, state: Arc<S>) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).put(mark, state);
     }
 }

@@ -20,6 +20,7 @@ mod page;
 mod paths;
 #[cfg(test)]
 mod promises;
+mod shift;
 mod summary;
 mod views;
 
@@ -28,4 +29,5 @@ pub use cut::{FoldInput, Folded, TooLong, fold};
 pub use handle::{page, recall};
 pub use ingest::{ingest, shorten_preamble};
 pub use memo::FoldMemo;
+pub use shift::{Kept, Said, Shifted, Showing, beginning};
 pub use summary::summary;

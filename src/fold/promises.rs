@@ -12,7 +12,7 @@ use crate::tokens::{Budget, Counter};
 use crate::wire::{Block, Message, Role, ToolResult, ToolUse};
 
 /// Four bytes are a token: fast, and good enough for sums.
-struct Quarter;
+pub(super) struct Quarter;
 
 impl Counter for Quarter {
     fn count(&self, text: &str) -> usize {
@@ -20,11 +20,11 @@ impl Counter for Quarter {
     }
 }
 
-const HEAD: usize = 700;
+pub(super) const HEAD: usize = 700;
 
 /// One thing that happens in a history.
 #[derive(Debug, Clone)]
-enum Event {
+pub(super) enum Event {
     Prompt(usize),
     Look { file: u8, lines: usize },
     Change { file: u8, line: usize, fails: bool },
@@ -32,7 +32,7 @@ enum Event {
     Shell { lines: usize, error_at: Option<usize> },
 }
 
-fn event() -> impl Strategy<Value = Event> {
+pub(super) fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         1 => (1..60_usize).prop_map(Event::Prompt),
         4 => (0..9_u8, 1..900_usize).prop_map(|(file, lines)| Event::Look { file, lines }),
@@ -43,7 +43,7 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-fn roles() -> BTreeMap<String, ToolRole> {
+pub(super) fn roles() -> BTreeMap<String, ToolRole> {
     let text = |text: &str| text.to_owned();
     BTreeMap::from([
         (text("Look"), ToolRole::Read { path: text("p"), offset: Some(text("from")), limit: None }),
@@ -66,7 +66,7 @@ fn fact(at: usize) -> String {
 }
 
 /// The history of these events, ending with a message of the user.
-fn history(events: &[Event]) -> Vec<Message> {
+pub(super) fn history(events: &[Event]) -> Vec<Message> {
     let mut messages = vec![Message::text(Role::User, "please make it work")];
     for (at, event) in events.iter().enumerate() {
         match event {
@@ -110,7 +110,7 @@ fn call(at: usize, event: &Event) -> [Message; 2] {
     ]
 }
 
-fn cost(message: &Message) -> usize {
+pub(super) fn cost(message: &Message) -> usize {
     let block = |block: &Block| match block {
         Block::Text(text) => Quarter.count(text),
         Block::ToolUse(call) => Quarter.count(&call.input.to_string()) + 10,
@@ -137,15 +137,16 @@ fn folded_with(messages: &[Message], window: usize, memo: Option<&FoldMemo>) -> 
         counter: &Quarter,
         roles: &roles,
         memo: memo.map(|memo| (memo, 0)),
+        shift: None,
     })
 }
 
-fn window() -> impl Strategy<Value = usize> {
+pub(super) fn window() -> impl Strategy<Value = usize> {
     prop_oneof![Just(4096_usize), Just(8192), Just(16_384)]
 }
 
 /// The ends of all requests in a history.
-fn requests(messages: &[Message]) -> impl Iterator<Item = usize> {
+pub(super) fn requests(messages: &[Message]) -> impl Iterator<Item = usize> {
     (1..=messages.len()).filter(|end| messages[end - 1].role == Role::User)
 }
 

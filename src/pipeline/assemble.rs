@@ -7,10 +7,11 @@ use serde_json::Value;
 use super::measure;
 use super::plan::Plan;
 use super::setup::{Setup, Target};
+use super::shifted::Rendered;
 use super::wishes;
 use crate::fold::{self, FoldInput, Folded, TooLong};
 use crate::report::{Details, Parts, Report, RuleHit};
-use crate::rules::{ChannelKind, Pack, Profile, ThinkingForm};
+use crate::rules::{ChannelKind, Pack, Profile, Schedule, ThinkingForm};
 use crate::show::{Choice, Folder, Form, Notes, ReplyContext, Shown, ShownHead};
 use crate::tokens::{Budget, Counter, FamilyCounter};
 use crate::trim::{Head, LeftOut, Trimmed};
@@ -114,19 +115,45 @@ impl Assembly<'_> {
         let (rules, profile) = (&self.setup.rules, &self.profile.fold);
         let messages = fold::ingest(&self.messages, rules, profile, self.budget().for_messages(head_tokens));
         let counter = self.counter();
-        let mut rendered: Vec<Vec<Shown>> = messages.iter().map(|message| form.message(message)).collect();
+        let rendered: Vec<Vec<Shown>> = messages.iter().map(|message| form.message(message)).collect();
         let costs: Vec<usize> = rendered.iter().map(|shown| self.tokens(shown)).collect();
+        let (preamble, shift) = (self.preamble(), self.target.schedule == Schedule::Shift);
+        let showing = Rendered {
+            form,
+            messages: &messages,
+            shown: &rendered,
+            preamble: &preamble,
+            beginning: profile.shift.beginning,
+            counter: &counter,
+            markers: self.target.profile.message_markers,
+        };
         let folded = fold::fold(&FoldInput {
             messages: &self.messages,
             costs: &costs,
             budget: &self.budget(),
             head_tokens,
-            preamble_tokens: counter.count(&self.preamble()),
+            preamble_tokens: counter.count(&preamble),
             profile,
             counter: &counter,
             roles: rules,
             memo: Some(self.setup.folds(&self.target.profile)),
+            shift: shift.then_some(&showing),
         })?;
+        let newest = costs.last().copied().unwrap_or_default();
+        if shift {
+            return Ok((showing.left(folded.shifted.as_ref()), folded, newest));
+        }
+        Ok((self.after_digest(form, &messages, rendered, &folded), folded, newest))
+    }
+
+    /// The digest and what stands verbatim behind it.
+    fn after_digest(
+        &self,
+        form: &Form<'_>,
+        messages: &[Message],
+        mut rendered: Vec<Vec<Shown>>,
+        folded: &Folded,
+    ) -> Vec<Shown> {
         let mut left = rendered.split_off(folded.first);
         if !folded.again.is_empty() {
             let form = form.showing_again(&folded.again);
@@ -134,7 +161,7 @@ impl Assembly<'_> {
                 left[message - folded.first] = form.message(&messages[message]);
             }
         }
-        match (messages.get(folded.first), self.before(&folded)) {
+        match (messages.get(folded.first), self.before(folded)) {
             (_, before) if before.is_empty() => {}
             (Some(first), mut before) if first.role == Role::User => {
                 before.extend_from_slice(&first.content);
@@ -142,7 +169,7 @@ impl Assembly<'_> {
             }
             (_, before) => left.insert(0, form.message(&Message { role: Role::User, content: before })),
         }
-        Ok((left.into_iter().flatten().collect(), folded, costs.last().copied().unwrap_or_default()))
+        left.into_iter().flatten().collect()
     }
 
     /// Renders all of it, if it fits.

@@ -7,6 +7,7 @@ mod plan;
 pub mod prefix;
 mod schemas;
 mod setup;
+mod shifted;
 mod way;
 mod wishes;
 

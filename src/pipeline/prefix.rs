@@ -45,6 +45,21 @@ pub fn shared(before: &[Piece], after: &[Piece], counter: &dyn Counter) -> usize
     whole + part
 }
 
+/// Tokens of `after` that a server need not read which keeps the cache of text behind a hole: the beginning that both
+/// share, then every piece that stands further on in `before`, whole or with its end; up to the first that does not.
+pub fn moved(before: &[Piece], after: &[Piece], counter: &dyn Counter) -> usize {
+    let mut from = 0;
+    let mut known = 0;
+    for (at, piece) in after.iter().enumerate() {
+        let Some(found) = before[from..].iter().position(|was| was.key.starts_with(&piece.key)) else {
+            let next = before.get(at).filter(|_| from == at);
+            return known + next.map_or(0, |was| counter.count(common_prefix(&was.key, &piece.key)));
+        };
+        (from, known) = (from + found + 1, known + piece.tokens);
+    }
+    known
+}
+
 fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {
     let alike = one.char_indices().zip(other.chars()).take_while(|((_, a), b)| a == b).last();
     alike.map_or("", |((at, c), _)| &one[..at + c.len_utf8()])
@@ -64,6 +79,14 @@ mod tests {
         let before = [short("a"), short("one two three"), short("c")];
         let after = [short("a"), short("one two four"), short("c")];
         assert_eq!(shared(&before, &after, &O200k), 10 + O200k.count("one two "));
+    }
+
+    #[test]
+    fn text_behind_a_hole_is_known_and_text_behind_new_text_is_not() {
+        let before = [short("a"), short("one two"), short("c"), short("d")];
+        assert_eq!(moved(&before, &[short("a"), short("c"), short("d"), short("new")], &O200k), 30);
+        assert_eq!(moved(&before, &[short("a"), short("one"), short("d"), short("new")], &O200k), 30);
+        assert_eq!(moved(&before, &[short("a"), short("new"), short("c"), short("d")], &O200k), 10);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::fold::FoldMemo;
-use crate::rules::{ChannelKind, CheckProfile, ModelProfile, Profile, RuleSet, Sampling, ShowProfile};
+use crate::rules::{ChannelKind, CheckProfile, ModelProfile, Profile, RuleSet, Sampling, Schedule, ShowProfile};
 use crate::tokens::{Counter, Family, FamilyCounter, Memo, Window};
 use crate::wire::{Dialect, Request};
 
@@ -29,6 +29,8 @@ pub struct Target {
     pub dialect: Dialect,
     /// The name of a window profile that was asked for; else it is chosen by the window.
     pub profile_name: Option<String>,
+    /// How its history is cut.
+    pub schedule: Schedule,
 }
 
 impl Setup {
@@ -72,7 +74,8 @@ impl Setup {
     /// The target for a served model. `None` only when the rules hold no model profile at all.
     pub fn target(&self, model: &str, window: Window, dialect: Dialect) -> Option<Target> {
         let profile = Arc::new(self.rules.model(model)?.clone());
-        Some(Target { model: model.to_owned(), profile, window, dialect, profile_name: None })
+        let schedule = profile.fold.decided(None);
+        Some(Target { model: model.to_owned(), profile, window, dialect, profile_name: None, schedule })
     }
 }
 

@@ -106,6 +106,7 @@ impl ModelFacts {
         self.show.adapt(&mut family);
         Some(Target {
             model,
+            schedule: family.fold.decided(None),
             profile: family.into(),
             window: self.window,
             dialect: self.dialect,

@@ -26,14 +26,15 @@ pub use diagnostic::RuleError;
 pub use entries::{Entry, source_of};
 pub use lexicon::{LEXICON_FILES, Lexicon, Meaning, Texts, Words};
 pub use model::{
-    CallForm, ChannelKind, CheckProfile, Example, ExampleStep, ModelProfile, Sampling, ShowProfile, ThinkingForm,
+    CallForm, ChannelKind, CheckProfile, Example, ExampleStep, FoldChoice, ModelProfile, Sampling, Schedule,
+    ShowProfile, ThinkingForm,
 };
 pub use models::{MODEL_FILES, builtin_models, family_of};
 pub use pack::{
     LineRule, Only, Pack, Param, Paths, ReminderAction, ReminderRule, Role, SectionAction, SectionRule, Show,
     SideAction, SideRule, ToolRule,
 };
-pub use profile::{FoldProfile, HeadProfile, Profile, WordsRow};
+pub use profile::{FoldProfile, HeadProfile, Profile, ShiftProfile, WordsRow, Worth};
 pub use set::RuleSet;
 pub use shape::rule_file_schema;
 pub use version::{Seen, Version};

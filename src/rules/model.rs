@@ -38,6 +38,9 @@ pub struct ModelProfile {
     /// Tokens that the template puts around a list of tools in the dialect's own field (native only).
     #[serde(default = "two_hundred")]
     pub tool_markers: usize,
+    /// How its history is cut: by what the server's cache can do, unless it is said here.
+    #[serde(default)]
+    pub fold: FoldChoice,
     /// It sees images; else an image becomes a note.
     #[serde(default)]
     pub images: bool,
@@ -53,6 +56,48 @@ pub struct ModelProfile {
     /// Worked examples, as past turns. One is shown only where all its tools are shown.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
+}
+
+/// How the history of a model is to be cut.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FoldChoice {
+    /// As a probe of the server finds; *prefix* where there was none.
+    #[default]
+    Auto,
+    Prefix,
+    Shift,
+}
+
+/// How a history is cut where it does not fit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Schedule {
+    /// The oldest steps become a digest: for a server that keeps the cache of an equal beginning only.
+    #[default]
+    Prefix,
+    /// Pieces are taken out, in the middle too: for a server that keeps the cache of text behind a hole.
+    Shift,
+}
+
+impl Schedule {
+    /// The word for it in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Prefix => "prefix",
+            Self::Shift => "shift",
+        }
+    }
+}
+
+impl FoldChoice {
+    /// What is in force, where `found` is what a probe of the server says.
+    pub fn decided(self, found: Option<Schedule>) -> Schedule {
+        match self {
+            Self::Auto => found.unwrap_or_default(),
+            Self::Prefix => Schedule::Prefix,
+            Self::Shift => Schedule::Shift,
+        }
+    }
 }
 
 /// How tools are shown to a model and its calls read back.

@@ -107,6 +107,91 @@ pub struct FoldProfile {
     pub line_numbers: bool,
     /// Beginnings of texts that the client writes in the user's name.
     pub machine: Vec<String>,
+    /// How pieces are taken out, where the server keeps the cache of text behind a hole.
+    pub shift: ShiftProfile,
+}
+
+/// The schedule *shift*. Worths are weights of a token against one of any other kind; none is negative.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ShiftProfile {
+    /// A cut frees this share of H beyond what it must.
+    pub free: usize,
+    /// What stays between two holes of one cut has at least so many tokens: the server's smallest chunk.
+    pub chunk: usize,
+    /// So many tokens stay of the beginning of a result, or of an answer.
+    pub beginning: usize,
+    /// What a cut says of the calls that went, at most this share of H.
+    pub said: usize,
+    /// What a cut says of typed prompts that went, word for word, at most this share of H.
+    pub prompts: usize,
+    /// At this age, in tokens of the history, text is worth half of what it was.
+    pub half: usize,
+    /// Of a file's text, so many percent of its age is the time since the file was last named, not since the text came.
+    pub by_file: usize,
+    pub worth: Worth,
+}
+
+/// What a token of each kind is worth.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Worth {
+    /// What the user typed.
+    pub prompt: usize,
+    /// An answer without a call.
+    pub answer: usize,
+    /// What a tool without a role answered: reports of agents among them.
+    pub report: usize,
+    /// A file as it was read.
+    pub read: usize,
+    /// Of that, what stands newer elsewhere: in percent of `read`.
+    pub superseded: usize,
+    /// What a command printed.
+    pub run: usize,
+    /// What a search or a listing found.
+    pub search: usize,
+    /// The result of an edit or a write.
+    pub done: usize,
+    /// An error that is not cured yet.
+    pub error: usize,
+    /// The calls themselves: an edit, a write, any other.
+    pub edit: usize,
+    pub write: usize,
+    pub call: usize,
+}
+
+impl Default for ShiftProfile {
+    fn default() -> Self {
+        Self {
+            free: 6,
+            chunk: 16,
+            beginning: 24,
+            said: 3,
+            prompts: 10,
+            half: 4000,
+            by_file: 50,
+            worth: Worth::default(),
+        }
+    }
+}
+
+impl Default for Worth {
+    fn default() -> Self {
+        Self {
+            prompt: 800,
+            answer: 60,
+            report: 120,
+            read: 100,
+            superseded: 10,
+            run: 40,
+            search: 40,
+            done: 30,
+            error: 100,
+            edit: 100,
+            write: 80,
+            call: 100,
+        }
+    }
 }
 
 impl Default for FoldProfile {
@@ -128,6 +213,7 @@ impl Default for FoldProfile {
             preamble: 20,
             line_numbers: false,
             machine: Vec::new(),
+            shift: ShiftProfile::default(),
         }
     }
 }

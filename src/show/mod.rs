@@ -12,6 +12,7 @@ pub(crate) mod own;
 mod reply_context;
 mod results;
 mod safe_schema;
+mod shifted;
 mod tool_text;
 
 pub use body::{Envelope, body};

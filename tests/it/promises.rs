@@ -5,8 +5,9 @@ use std::fs;
 use std::sync::LazyLock;
 
 use fanlight::ledger::Entry;
+use fanlight::pipeline::prefix::{Piece, pieces};
 use fanlight::pipeline::{Plan, Planned, Setup, Target, plan};
-use fanlight::rules::RuleSet;
+use fanlight::rules::{ChannelKind, RuleSet, Schedule};
 use fanlight::tokens::{Counter, Memo, Window, WindowSource};
 use fanlight::wire::{Dialect, ErrorKind, Message, Request, WireError};
 use serde_json::{Value, json};
@@ -222,6 +223,49 @@ fn stable_prefix() {
         let most = few(plans.len(), plans[0].report.window);
         assert!(cuts <= most, "{place}: {cuts} cuts in {} requests", plans.len());
     });
+}
+
+/// The messages behind the head.
+fn behind_the_head(plan: &Plan) -> Vec<Piece> {
+    pieces(plan).split_off(1 + plan.head.tools.len() + plan.head.examples.len())
+}
+
+fn shifting(setup: &Setup, model: &str, window: usize, dialect: Dialect) -> Target {
+    Target { schedule: Schedule::Shift, ..target(setup, model, window, dialect) }
+}
+
+/// Where pieces are taken out, nothing new stands in front of text that stays: through a growing list of tools, in a
+/// session that is resumed by another process, and beside another session. After /compact the history is another one.
+#[test]
+fn stable_order() {
+    let together = Setup::new(RuleSet::builtin());
+    for ((model, dialect), window) in MODELS.into_iter().flat_map(|m| [2048, 4096, 8192].map(|w| (m, w))) {
+        let sessions = [classic(), lean()];
+        let mut before: [Vec<Piece>; 2] = Default::default();
+        let mut cuts = 0;
+        for at in 0..sessions[0].len().max(sessions[1].len()) {
+            for (session, before) in sessions.iter().zip(&mut before) {
+                let Some(request) = session.get(at) else { continue };
+                let plan = sent(&together, &shifting(&together, model, window, dialect), request);
+                let now = behind_the_head(&plan);
+                let mut old = before.iter();
+                let known = now.iter().take_while(|now| old.any(|was| was.key.starts_with(&now.key))).count();
+                // The reply to the request before, and what the client says to it.
+                let new = now.len() - known;
+                let at_most = if plan.target.profile.ollama == ChannelKind::Native { 8 } else { 2 };
+                assert!(before.is_empty() || new <= at_most, "{model}, {window}, request {at}: {new} new");
+                assert!(plan.report.fits && plan.report.after.total <= plan.report.budget);
+                cuts = cuts.max(plan.report.cuts);
+                if at % 9 == 0 {
+                    let alone = Setup::new(RuleSet::builtin());
+                    let resumed = sent(&alone, &shifting(&alone, model, window, dialect), request);
+                    assert_eq!(resumed.body().to_string(), plan.body().to_string(), "{model}, {window}: from memory");
+                }
+                *before = now;
+            }
+        }
+        assert!(cuts > 0 || window > 4096, "{model}, {window}: nothing was ever taken out");
+    }
 }
 
 #[test]

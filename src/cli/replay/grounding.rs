@@ -1,6 +1,7 @@
 //! Grounding: does what was sent hold what the next real call needed?
 //!
-//! Only what stands somewhere in the full history counts; what the model made up is nobody's loss. Line numbers of
+//! Names of files, lines of the texts that an edit replaces, identifiers in commands and patterns, each pooled over all
+//! requests. Only what stands somewhere in the full history counts; what the model made up is nobody's loss. Line numbers of
 //! listings and the escapes of JSON are undone on both sides.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,8 +13,20 @@ use serde_json::Value;
 use crate::history::{Act, Roles};
 use crate::wire::{Block, Message};
 
-/// Identifiers of at least five characters: shorter ones stand everywhere.
-static NAME: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[A-Za-z_][A-Za-z0-9_]{4,}").ok());
+/// Words of at least four characters; of them, what looks like an identifier counts.
+static WORD: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"[A-Za-z_$][A-Za-z0-9_$]{3,}").ok());
+
+/// Paths, and names of files with a usual ending.
+static PATH: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)(?:[A-Za-z]:)?[\w.@~+\-\[\]()]*(?:/[\w.@+\-\[\]()]+)+
+        |\b[\w\-]+\.(?:go|tsx|ts|jsx|json|js|py|rs|md|ya?ml|toml|sh|sql|swift|css|html|txt|cue|cs|php|rb|cpp|c|h|lock|mod)\b",
+    )
+    .ok()
+});
+
+/// Of one call, so many values at most.
+const VALUES: usize = 12;
 
 /// The number before a line of a listing.
 static NUMBER: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"(?m)^ *[0-9]+[→\t]").ok());
@@ -25,22 +38,15 @@ pub(crate) struct Share {
     pub needed: usize,
 }
 
-/// A mean of shares: every request that needed something counts the same.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(crate) struct Mean {
-    pub sum: f64,
-    pub requests: usize,
-}
-
 /// Grounding by kind of item.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Grounding {
-    /// Paths that files tools name.
+    /// Names of the files that calls name.
     pub path: Share,
-    /// Texts that an edit replaces, each as a whole.
+    /// Lines of the texts that an edit replaces.
     pub old_string: Share,
-    /// All of it: paths, those texts, and every identifier in the arguments. The mean over requests.
-    pub value: Mean,
+    /// Identifiers and names of files in commands, patterns and queries.
+    pub value: Share,
 }
 
 impl Share {
@@ -56,24 +62,6 @@ impl Share {
     pub(crate) fn note(&mut self, there: bool) {
         self.needed += 1;
         self.there += usize::from(there);
-    }
-}
-
-impl Mean {
-    pub(crate) fn percent(self) -> Option<f64> {
-        (self.requests > 0).then(|| self.sum * 100.0 / self.requests as f64)
-    }
-
-    pub(crate) fn add(&mut self, other: Self) {
-        self.sum += other.sum;
-        self.requests += other.requests;
-    }
-
-    fn note(&mut self, share: Share) {
-        if share.needed > 0 {
-            self.sum += share.there as f64 / share.needed as f64;
-            self.requests += 1;
-        }
     }
 }
 
@@ -106,14 +94,12 @@ impl Needs {
         let mut needs = Self::default();
         for call in message.tool_uses() {
             let act = Act::of(roles.role(&call.name), &call.input);
-            if let Act::Read { path, .. } | Act::Edit { path, .. } | Act::Write { path, .. } = &act {
-                needs.paths.insert((*path).to_owned());
-            }
+            needs.paths.extend(act.path().map(base).filter(|name| name.len() >= 3).map(str::to_owned));
             if let Act::Edit { swaps, .. } = &act {
-                needs.olds.extend(swaps.iter().map(|swap| swap.old.trim_matches('\n').to_owned()));
-                needs.olds.remove("");
+                let lines = swaps.iter().flat_map(|swap| swap.old.split('\n'));
+                needs.olds.extend(lines.filter(|line| line.trim().len() > 3).map(|line| line.trim_end().to_owned()));
             }
-            collect_names(&call.input, &mut needs.names);
+            needs.names.extend(values(&call.input));
         }
         needs
     }
@@ -136,26 +122,39 @@ impl Needs {
             }
             share
         };
-        let (path, old_string) = (look(Kind::Path, &self.paths), look(Kind::Old, &self.olds));
-        let mut all = look(Kind::Name, &self.names);
-        all.add(path);
-        all.add(old_string);
-        let mut value = Mean::default();
-        value.note(all);
-        Grounding { path, old_string, value }
+        Grounding {
+            path: look(Kind::Path, &self.paths),
+            old_string: look(Kind::Old, &self.olds),
+            value: look(Kind::Name, &self.names),
+        }
     }
 }
 
-fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
-    match value {
-        Value::String(text) => {
-            let found = NAME.iter().flat_map(|name| name.find_iter(text));
-            names.extend(found.map(|found| found.as_str().to_owned()));
-        }
-        Value::Array(items) => items.iter().for_each(|item| collect_names(item, names)),
-        Value::Object(fields) => fields.values().for_each(|field| collect_names(field, names)),
-        _ => {}
-    }
+/// What a command, a pattern or a query names: at most [`VALUES`].
+fn values(input: &Value) -> Vec<String> {
+    let fields = ["command", "pattern", "query", "url", "glob"].map(|key| input[key].as_str().unwrap_or_default());
+    let text = fields.join(" ");
+    let words = WORD.iter().flat_map(|word| word.find_iter(&text)).map(|found| found.as_str());
+    let paths = PATH.iter().flat_map(|path| path.find_iter(&text)).map(|found| base(found.as_str()));
+    let all: BTreeSet<&str> =
+        words.filter(|word| is_identifier(word)).chain(paths.filter(|name| name.len() >= 3)).collect();
+    all.into_iter().take(VALUES).map(str::to_owned).collect()
+}
+
+/// It has an underscore inside, a capital behind a small letter, or a digit beside letters.
+fn is_identifier(word: &str) -> bool {
+    let pairs = || word.as_bytes().windows(2);
+    let humps =
+        pairs().any(|pair| (pair[0].is_ascii_lowercase() || pair[0].is_ascii_digit()) && pair[1].is_ascii_uppercase());
+    let letters = word.as_bytes().windows(3).any(|three| three.iter().all(u8::is_ascii_alphabetic));
+    let numbered = word.len() > 5 && letters && word.bytes().any(|byte| byte.is_ascii_digit());
+    word.trim_matches('_').contains('_') || humps || numbered
+}
+
+/// The last part of a path.
+fn base(path: &str) -> &str {
+    let path = path.trim_end_matches(['/', '\\']);
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
 }
 
 /// The growing text of a history, in which each item is looked for only once.

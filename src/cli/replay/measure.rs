@@ -6,7 +6,7 @@ use super::grounding::{Grounding, Haystack, Kind, Needs, Share, with_unescaped, 
 use super::source::{Asked, Base, Played};
 use super::told;
 use crate::history::{Act, Roles};
-use crate::pipeline::prefix::{Piece, piece, pieces, shared};
+use crate::pipeline::prefix::{Piece, moved, piece, pieces, shared};
 use crate::pipeline::{Plan, Planned, Setup, Target, measure, plan};
 use crate::show::{Form, Speaker};
 use crate::tokens::Budget;
@@ -24,6 +24,8 @@ pub(crate) struct Row {
     pub fit_violations: usize,
     /// Tokens that a server with a prefix cache had to read, and the least that it could have read.
     pub read: (usize, usize),
+    /// What a server had to read that keeps the cache of text behind a hole.
+    pub read_shifted: usize,
     pub cuts: usize,
     /// Prefix breaks that are not at a cut.
     pub unplanned_breaks: usize,
@@ -55,6 +57,11 @@ impl Row {
     /// Prefill amplification.
     pub(crate) fn amplification(&self) -> f64 {
         if self.read.1 == 0 { 1.0 } else { self.read.0 as f64 / self.read.1 as f64 }
+    }
+
+    /// The same for a server that keeps the cache of text behind a hole.
+    pub(crate) fn shifted_amplification(&self) -> f64 {
+        if self.read.1 == 0 { 1.0 } else { self.read_shifted as f64 / self.read.1 as f64 }
     }
 
     /// Adds what can be added.
@@ -161,6 +168,7 @@ impl<'a> Meter<'a> {
         let total: usize = prompt.iter().map(|piece| piece.tokens).sum();
         let before = if goes_on { self.last.as_slice() } else { &[] };
         self.row.read.0 += total.saturating_sub(shared(before, &prompt, plan.counter()));
+        self.row.read_shifted += total.saturating_sub(moved(before, &prompt, plan.counter()));
         self.row.read.1 += if before.is_empty() { total } else { plan.newest };
         let cuts = plan.report.cuts;
         let was = if goes_on { self.cuts } else { 0 };

@@ -16,9 +16,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::Context;
 use clap::Args;
 
-use super::explain::DialectName;
+use super::explain::{DialectName, FoldName};
 use super::{Format, Outcome, Usage, rule_files};
 use crate::pipeline::{Setup, Target};
+use crate::rules::Schedule;
 use crate::tokens::{Window, WindowSource};
 use crate::wire::Request;
 use measure::{Row, play};
@@ -40,6 +41,9 @@ pub(super) struct Replay {
     /// Write every upstream body there.
     #[arg(long, value_name = "DIR")]
     emit: Option<PathBuf>,
+    /// How the history is cut: `shift` for a server that keeps the cache of text behind a hole.
+    #[arg(long, value_enum)]
+    fold: Option<FoldName>,
     #[arg(long, default_value = "qwen2.5-coder", value_name = "NAME")]
     model: String,
     #[arg(long, value_enum, default_value_t = DialectName::Ollama)]
@@ -101,6 +105,7 @@ impl Replay {
         let target = setup.target(&self.model, window, self.dialect.into());
         let mut target = target.ok_or_else(|| Usage("the rules hold no model profile".into()))?;
         target.profile_name.clone_from(&self.profile);
+        target.schedule = self.fold.map_or(target.schedule, Schedule::from);
         Ok(target)
     }
 

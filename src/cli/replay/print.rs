@@ -20,6 +20,7 @@ fn object(row: &Row) -> Value {
         "refused": row.refused,
         "fit_violations": row.fit_violations,
         "prefill_amplification": rounded(row.amplification(), 1000.0),
+        "prefill_amplification_shift": rounded(row.shifted_amplification(), 1000.0),
         "cuts": row.cuts,
         "unplanned_breaks": row.unplanned_breaks,
         "tokens_before": row.tokens_before,
@@ -27,7 +28,7 @@ fn object(row: &Row) -> Value {
         "grounding": {
             "path": percent(row.grounding.path),
             "old_string": percent(row.grounding.old_string),
-            "value": row.grounding.value.percent().map_or(Value::Null, |value| json!(rounded(value, 100.0))),
+            "value": percent(row.grounding.value),
         },
         "artifact_recall": percent(row.artifacts),
         "last_status": percent(row.status),
@@ -73,7 +74,7 @@ pub(super) fn summary(out: &mut impl Write, rows: &[Row]) -> std::io::Result<()>
 }
 
 fn write_window(out: &mut impl Write, window: usize, rows: &[&Row]) -> std::io::Result<()> {
-    let mean = rows.iter().map(|row| row.amplification()).sum::<f64>() / rows.len().max(1) as f64;
+    let mean = |of: fn(&Row) -> f64| rows.iter().map(|row| of(row)).sum::<f64>() / rows.len().max(1) as f64;
     let mut all = Row::default();
     for row in rows {
         all.add(row);
@@ -88,20 +89,21 @@ fn write_window(out: &mut impl Write, window: usize, rows: &[&Row]) -> std::io::
     )?;
     writeln!(
         out,
-        "  read      {mean:.2} times the least that a server with a prefix cache must read (mean of sessions)"
+        "  read      {:.2} times the least that a server must read; {:.2} where it keeps text behind a hole (mean of sessions)",
+        mean(Row::amplification),
+        mean(Row::shifted_amplification)
     )?;
     write_kept(out, &all)
 }
 
 fn write_kept(out: &mut impl Write, all: &Row) -> std::io::Result<()> {
-    let percent = |percent: Option<f64>| percent.map_or("-".to_owned(), |percent| format!("{percent:.1} %"));
-    let share = |share: Share| percent(share.percent());
+    let share = |share: Share| share.percent().map_or("-".to_owned(), |percent| format!("{percent:.1} %"));
     writeln!(
         out,
         "  kept      of what the next real call needed: paths {}, texts to replace {}, all values {}",
         share(all.grounding.path),
         share(all.grounding.old_string),
-        percent(all.grounding.value.percent())
+        share(all.grounding.value)
     )?;
     writeln!(
         out,
