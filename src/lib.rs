@@ -14,7 +14,7 @@
 //! * [`turn`]: the state of one answer
 //! * [`pipeline`]: the way of one request through all of these
 //! * [`report`]: what was cut, by which rule, and what it saved
-//! * [`ledger`], [`proxy`], [`cli`]: the shell: files, sockets, clocks, commands
+//! * [`folders`], [`ledger`], [`proxy`], [`cli`]: the shell: files, sockets, clocks, commands
 //!
 //! Everything above the shell is pure: no clock, file, socket, environment or randomness. The same request gives the
 //! same bytes, which is what keeps the key-value cache of a model server warm.
@@ -45,5 +45,6 @@ pub mod turn;
 pub mod wire;
 
 pub mod cli;
+pub mod folders;
 pub mod ledger;
 pub mod proxy;

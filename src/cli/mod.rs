@@ -1,10 +1,16 @@
 //! The commands, one file each: a struct of arguments with a `run`. A new command is a file, a `mod` line, a variant of
 //! `Command` and a line in `Command::run`.
 
+mod client_variables;
+mod completions;
+mod config;
+mod config_file;
 mod demo;
 mod doctor;
 mod env;
 mod explain;
+mod log;
+mod numbers;
 mod reload;
 mod repair;
 mod replay;
@@ -12,15 +18,20 @@ pub(crate) mod rule_files;
 mod rules;
 mod run;
 mod serve;
+mod service;
+mod signals;
 mod stats;
+mod statusline;
 mod table;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use self::config_file::ConfigFile;
 
 /// A streaming proxy between Claude Code and a local model server that makes a coding agent work in a small window.
 #[derive(Debug, Parser)]
@@ -42,14 +53,33 @@ enum Command {
     Stats(stats::Stats),
     Rules(rules::Rules),
     Doctor(doctor::Doctor),
+    Config(config::Config),
+    Completions(completions::Completions),
+    Man(completions::Man),
+    Statusline(statusline::Statusline),
+    Service(service::Service),
 }
 
 impl Command {
-    fn run(self) -> anyhow::Result<Outcome> {
+    /// Where its log goes; `None`: to standard error.
+    fn log_file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Serve(command) => command.log_file(),
+            Self::Run(command) => command.log_file(),
+            _ => None,
+        }
+    }
+
+    /// A client has the terminal while this command runs: nothing else may write to it.
+    fn lends_the_terminal(&self) -> bool {
+        matches!(self, Self::Run(_))
+    }
+
+    fn run(self, log: Option<&Path>, asked: &Asked) -> anyhow::Result<Outcome> {
         match self {
             Self::Demo(command) => command.run(),
             Self::Serve(command) => command.run(),
-            Self::Run(command) => command.run(),
+            Self::Run(command) => command.run(log),
             Self::Explain(command) => command.run(),
             Self::Env(command) => command.run(),
             Self::Replay(command) => command.run(),
@@ -57,6 +87,11 @@ impl Command {
             Self::Stats(command) => command.run(),
             Self::Rules(command) => command.run(),
             Self::Doctor(command) => command.run(),
+            Self::Config(command) => command.run(&asked.matches, &asked.file),
+            Self::Completions(command) => command.run(Cli::command()),
+            Self::Man(command) => command.run(Cli::command()),
+            Self::Statusline(command) => command.run(),
+            Self::Service(command) => command.run(),
         }
     }
 }
@@ -84,18 +119,66 @@ pub enum Outcome {
 #[error("{0}")]
 pub struct Usage(pub String);
 
+/// Something that a command needs is not there: exit code 69 (`EX_UNAVAILABLE`). The message says the remedy.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub String);
+
+/// `EX_UNAVAILABLE`: a server, a model, a port or a program.
+const UNAVAILABLE: u8 = 69;
+
+/// `EX_NOINPUT`: a file that was named is not there, or cannot be read.
+const NO_INPUT: u8 = 66;
+
 /// `EX_SOFTWARE`: a fault that has no code of its own.
 const FAULT: u8 = 70;
 
+/// How a command came to its settings.
+struct Asked {
+    /// The command's own part of the command line.
+    matches: ArgMatches,
+    file: ConfigFile,
+}
+
+/// The commands that a configuration file speaks to.
+const CONFIGURED: [&str; 4] = ["serve", "run", "doctor", "config"];
+
 /// Reads the arguments, runs the command, and says how it went: 0 good, 1 "no", 2 wrong usage, 64 and up faults.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    start_log();
-    match Cli::try_parse_from(args) {
-        Ok(cli) => exit_code(cli.command.run()),
+    let settings = config::command();
+    let read = ConfigFile::read(&config::options(&settings)).and_then(|file| file.check(&settings).map(|()| file));
+    let file = match read {
+        Ok(file) => file,
+        Err(error) => return exit_code(Err(error)),
+    };
+    let command = CONFIGURED
+        .iter()
+        .fold(Cli::command(), |command, name| command.mut_subcommand(*name, |command| file.apply(command)));
+    let parsed = command.try_get_matches_from(args).and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    match parsed {
+        Ok((cli, matches)) => {
+            let matches = matches.subcommand().map(|(_, matches)| matches.clone()).unwrap_or_default();
+            exit_code(with_log(cli.command, &Asked { matches, file }))
+        }
         Err(error) => {
             let _ = error.print();
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(FAULT))
         }
+    }
+}
+
+/// Runs a command with its log in place. One that lends the terminal has none where the file cannot be written.
+fn with_log(command: Command, asked: &Asked) -> anyhow::Result<Outcome> {
+    let Some(path) = command.log_file() else {
+        if !command.lends_the_terminal() {
+            log::to_terminal();
+        }
+        return command.run(None, asked);
+    };
+    match log::to_file(&path) {
+        Ok(()) => command.run(Some(&path), asked),
+        Err(_) if command.lends_the_terminal() => command.run(None, asked),
+        Err(error) => Err(anyhow::Error::new(error).context(format!("cannot write the log {}", path.display()))),
     }
 }
 
@@ -112,8 +195,23 @@ fn exit_code(result: anyhow::Result<Outcome>) -> ExitCode {
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(anstream::stderr(), "fanlight: {error:#}");
-            ExitCode::from(if error.is::<Usage>() { 2 } else { FAULT })
+            ExitCode::from(code_of(&error))
         }
+    }
+}
+
+/// The exit code of an error; the same for every command.
+fn code_of(error: &anyhow::Error) -> u8 {
+    if error.is::<Usage>() {
+        return 2;
+    }
+    if error.is::<Unavailable>() {
+        return UNAVAILABLE;
+    }
+    let io = error.downcast_ref::<std::io::Error>();
+    match io.map(std::io::Error::kind) {
+        Some(std::io::ErrorKind::NotFound | std::io::ErrorKind::PermissionDenied) => NO_INPUT,
+        _ => FAULT,
     }
 }
 
@@ -122,18 +220,9 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
-/// Logs to standard error, as `FANLIGHT_LOG` says (`fanlight=debug`); never prompt content.
-fn start_log() {
-    let filter = EnvFilter::try_from_env("FANLIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("fanlight=info"));
-    let colour = std::io::IsTerminal::is_terminal(&std::io::stderr());
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colour);
-    let _ = log.with_target(false).try_init();
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_sound() {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 
 use super::Usage;
+use crate::folders;
 use crate::rules::RuleSet;
 
 /// Reads all layers: built-in, `$XDG_CONFIG_HOME/fanlight/rules.d/*.toml` by name, then `paths` in their order.
@@ -40,12 +41,7 @@ pub(crate) fn files(paths: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
 
 /// `rules.d` in the user's configuration; `None` where there is none.
 fn user_folder() -> Option<PathBuf> {
-    let config = match std::env::var_os("XDG_CONFIG_HOME") {
-        Some(folder) if !folder.is_empty() => PathBuf::from(folder),
-        _ => Path::new(&std::env::var_os("HOME")?).join(".config"),
-    };
-    let folder = config.join("fanlight").join("rules.d");
-    folder.is_dir().then_some(folder)
+    Some(folders::config()?.join("rules.d")).filter(|folder| folder.is_dir())
 }
 
 fn rule_files_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {

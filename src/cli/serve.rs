@@ -5,14 +5,14 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tracing::{debug, warn};
 
-use super::{Outcome, Usage, reload, rule_files};
-use crate::ledger::{Ledger, folder};
+use super::signals::told_to_end;
+use super::{Outcome, Unavailable, Usage, reload, rule_files};
+use crate::folders;
+use crate::ledger::Ledger;
 use crate::proxy::{self, Address, DiscoverError, Proxy, Settings, Wishes};
 use crate::tokens::WindowSource;
 use crate::wire::Dialect;
@@ -20,11 +20,28 @@ use crate::wire::Dialect;
 /// Run the proxy, until it is told to end.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
+    #[command(flatten)]
+    args: ServeArgs,
+}
+
+/// All that `serve` may be told; what a configuration file may say.
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
     /// Where to listen.
     #[arg(long, default_value = "127.0.0.1:11435", value_name = "ADDRESS", env = "FANLIGHT_LISTEN")]
     listen: SocketAddr,
     #[command(flatten)]
     server: ServerArgs,
+    #[command(flatten)]
+    log: LogArgs,
+}
+
+/// Where a command that runs for long writes its log.
+#[derive(Debug, Args)]
+pub(super) struct LogArgs {
+    /// Write the log to this file, which is kept small.
+    #[arg(long, value_name = "FILE", env = "FANLIGHT_LOG_FILE")]
+    pub(super) log_file: Option<PathBuf>,
 }
 
 /// What every command that runs a proxy may be told.
@@ -34,25 +51,25 @@ pub(super) struct ServerArgs {
     #[arg(long, default_value = "http://127.0.0.1:11434", value_name = "URL", env = "FANLIGHT_UPSTREAM")]
     upstream: String,
     /// The protocol that it is spoken to in; by default, it is asked what it is.
-    #[arg(long, value_enum, default_value_t = DialectChoice::Auto)]
+    #[arg(long, value_enum, default_value_t = DialectChoice::Auto, env = "FANLIGHT_DIALECT")]
     dialect: DialectChoice,
     /// The window of the model, in tokens. Ollama is made to load it so; other servers are believed.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1024..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1024..), env = "FANLIGHT_NUM_CTX")]
     num_ctx: Option<u32>,
     /// A rule file or folder, laid over the built-in rules and the user's; may be given several times.
     #[arg(long, value_name = "PATH")]
     pub(super) rules: Vec<PathBuf>,
     /// The window profile, instead of the one of the window's size; `off` changes nothing that the protocol has a field for.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", env = "FANLIGHT_PROFILE")]
     profile: Option<String>,
     /// The model that is served, whatever clients ask for.
-    #[arg(long, value_name = "NAME")]
-    model: Option<String>,
+    #[arg(long, value_name = "NAME", env = "FANLIGHT_MODEL")]
+    pub(super) model: Option<String>,
     /// Keep the bodies of all requests in this folder. They contain your prompts.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", env = "FANLIGHT_RECORD")]
     record: Option<PathBuf>,
     /// Keep no record of exchanges on disk.
-    #[arg(long)]
+    #[arg(long, env = "FANLIGHT_NO_LEDGER", value_parser = clap::builder::FalseyValueParser::new())]
     no_ledger: bool,
 }
 
@@ -65,14 +82,25 @@ enum DialectChoice {
 }
 
 impl Serve {
+    /// The log goes to standard error without it.
+    pub(super) fn log_file(&self) -> Option<PathBuf> {
+        self.args.log.log_file.clone()
+    }
+
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let proxy = Arc::new(self.server.proxy()?);
-        let rules = self.server.rules;
-        super::runtime()?.block_on(serve(self.listen, proxy, rules))
+        let ServeArgs { listen, server, .. } = self.args;
+        let proxy = Arc::new(server.proxy()?);
+        super::runtime()?.block_on(serve(listen, proxy, server.rules))
     }
 }
 
 impl ServerArgs {
+    /// Keeps no account and no bodies: for requests that are not the user's.
+    pub(super) fn keep_nothing(&mut self) {
+        self.no_ledger = true;
+        self.record = None;
+    }
+
     /// The proxy that these arguments describe.
     pub(super) fn proxy(&self) -> anyhow::Result<Proxy> {
         let rules = rule_files::load(&self.rules)?;
@@ -83,7 +111,7 @@ impl ServerArgs {
             return Err(Usage(format!("there is no profile `{name}`; there are: {}", names.join(", "))).into());
         }
         let upstream = Address::parse(&self.upstream).map_err(|error| Usage(error.to_string()))?;
-        let ledger = Ledger::new(folder().filter(|_| !self.no_ledger));
+        let ledger = Ledger::new(folders::state().filter(|_| !self.no_ledger));
         let settings =
             Settings { upstream, wishes: self.wishes(), profile: self.profile.clone(), record: self.record.clone() };
         Proxy::new(settings, rules, ledger)
@@ -100,7 +128,7 @@ impl ServerArgs {
 }
 
 async fn serve(listen: SocketAddr, proxy: Arc<Proxy>, rules: Vec<PathBuf>) -> anyhow::Result<Outcome> {
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
     let address = listener.local_addr()?;
     writeln!(anstream::stderr(), "fanlight listens on http://{address}, before {}", proxy.settings.upstream)?;
     tokio::spawn(reload::watch(proxy.clone(), rules));
@@ -113,6 +141,16 @@ async fn serve(listen: SocketAddr, proxy: Arc<Proxy>, rules: Vec<PathBuf>) -> an
     }
     running.await;
     Ok(Outcome::Good)
+}
+
+fn cannot_listen(listen: SocketAddr, error: &std::io::Error) -> Unavailable {
+    let remedy = match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            "; is fanlight running already? Another port is said with --listen ADDRESS:PORT"
+        }
+        _ => "; another address is said with --listen ADDRESS:PORT",
+    };
+    Unavailable(format!("cannot listen on {listen}: {error}{remedy}"))
 }
 
 /// Asks the server what it is, and says so.
@@ -128,7 +166,9 @@ pub(super) async fn greet(proxy: Arc<Proxy>) -> anyhow::Result<()> {
             facts.window.tokens,
             source_words(facts.window.source)
         ),
-        Err(DiscoverError::Upstream(error)) => format!("{error}; it will be asked again with the first request"),
+        Err(DiscoverError::Upstream(error)) => {
+            format!("{error}; it will be asked again with the first request (Ollama is started with `ollama serve`)")
+        }
         Err(error) => return Err(Usage(error.to_string()).into()),
     };
     writeln!(anstream::stderr(), "{line}")?;
@@ -137,7 +177,7 @@ pub(super) async fn greet(proxy: Arc<Proxy>) -> anyhow::Result<()> {
 }
 
 /// Says where the server renders a prompt otherwise than we think. Nothing depends on it, so nobody waits for it.
-async fn look_at_rendering(proxy: Arc<Proxy>) {
+pub(super) async fn look_at_rendering(proxy: Arc<Proxy>) {
     match proxy.check_rendering().await {
         Ok(Some(wrong)) => wrong.iter().for_each(|line| warn!("{line}")),
         Ok(None) => debug!("the server does not say how it renders a prompt"),
@@ -160,17 +200,5 @@ pub(super) fn source_words(source: WindowSource) -> &'static str {
         WindowSource::Modelfile => "from the Modelfile",
         WindowSource::Loaded => "as the server has it loaded",
         WindowSource::Assumed => "assumed: nothing is known; say it with --num-ctx",
-    }
-}
-
-/// SIGTERM or SIGINT.
-pub(super) async fn told_to_end() {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
     }
 }

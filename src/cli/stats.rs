@@ -8,7 +8,8 @@ use clap::Args;
 use jiff::{Span, Timestamp};
 
 use super::{Format, Outcome, Usage};
-use crate::ledger::{Found, Pair, Summary, folder, read_since};
+use crate::folders;
+use crate::ledger::{Found, Pair, Summary, read_since};
 
 /// Say what was saved, beside what the server says that it read.
 #[derive(Debug, Args)]
@@ -28,8 +29,11 @@ const DIM: Style = Style::new().dimmed();
 
 impl Stats {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let folder =
-            self.ledger.clone().or_else(folder).ok_or_else(|| Usage("no home folder: say --ledger DIR".into()))?;
+        let folder = self
+            .ledger
+            .clone()
+            .or_else(folders::state)
+            .ok_or_else(|| Usage("no home folder: say --ledger DIR".into()))?;
         let found = read_since(&folder, self.start()?)?;
         let summary = Summary::of(&found.entries);
         let mut out = anstream::stdout().lock();

@@ -69,6 +69,9 @@ pub struct Entry {
     pub prompt: Option<u64>,
     pub cached: Option<u64>,
     pub output: Option<u64>,
+    /// Under which number its bodies are recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<u64>,
 }
 
 impl From<Parts> for Tokens {

@@ -1,20 +1,13 @@
 //! The files: one a month, one line of JSON an exchange.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Entry;
-
-/// Where the ledger lies: `$XDG_STATE_HOME/fanlight`, or `~/.local/state/fanlight`. `None` without a home.
-pub fn folder() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")))?;
-    Some(state.join("fanlight"))
-}
 
 /// What was read from the files.
 #[derive(Debug, Default)]
@@ -51,8 +44,8 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn read_file(path: &Path, since_ms: i64, found: &mut Found) -> io::Result<()> {
-    for line in BufReader::new(File::open(path)?).split(b'\n') {
-        match serde_json::from_slice::<Entry>(&line?) {
+    for line in fs::read(path)?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        match serde_json::from_slice::<Entry>(line) {
             Ok(entry) if entry.at_ms >= since_ms => found.entries.push(entry),
             Ok(_) => {}
             Err(_) => found.unreadable += 1,

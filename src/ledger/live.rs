@@ -14,6 +14,10 @@ use crate::report::Report;
 
 /// How many exchanges the live report names one by one.
 const RECENT: usize = 60;
+/// How many exchanges are kept in memory.
+const KEPT: usize = 1000;
+/// Of how many the whole report is kept.
+const REPORTS: usize = 100;
 /// How many entries may wait for the disk before one is left out.
 const WAITING: usize = 1024;
 
@@ -26,6 +30,7 @@ pub struct Ledger {
 #[derive(Debug)]
 struct Shared {
     started_ms: i64,
+    folder: Option<PathBuf>,
     state: Mutex<State>,
     writer: Option<Writer>,
 }
@@ -34,7 +39,8 @@ struct Shared {
 struct State {
     recent: VecDeque<Entry>,
     summary: Summary,
-    last: Option<Report>,
+    /// The reports of the newest of `recent`, in the same order.
+    reports: VecDeque<Report>,
     /// Entries that did not reach the disk.
     unwritten: usize,
 }
@@ -50,6 +56,7 @@ impl Ledger {
     pub fn new(folder: Option<PathBuf>) -> Self {
         let shared = Shared {
             started_ms: Timestamp::now().as_millisecond(),
+            folder: folder.clone(),
             state: Mutex::default(),
             writer: folder.map(Writer::start),
         };
@@ -62,21 +69,25 @@ impl Ledger {
         let mut state = self.shared.lock();
         state.unwritten += usize::from(!written);
         state.summary.add(&entry);
-        if state.recent.len() == RECENT {
+        if state.recent.len() == KEPT {
             state.recent.pop_front();
         }
+        if state.reports.len() == REPORTS {
+            state.reports.pop_front();
+        }
         state.recent.push_back(entry);
-        state.last = Some(report);
+        state.reports.push_back(report);
     }
 
     /// What `/fanlight/report` answers: the sums since the start, the recent exchanges, and the last report in full.
     pub fn live(&self) -> Value {
         let state = self.shared.lock();
+        let recent: Vec<&Entry> = state.recent.iter().rev().take(RECENT).rev().collect();
         json!({
             "started_ms": self.shared.started_ms,
             "summary": state.summary,
-            "recent": state.recent,
-            "last": state.last,
+            "recent": recent,
+            "last": state.reports.back(),
             "unwritten": state.unwritten,
         })
     }
@@ -84,6 +95,20 @@ impl Ledger {
     /// The sums since the start.
     pub fn summary(&self) -> Summary {
         self.shared.lock().summary.clone()
+    }
+
+    /// Where it is written to; `None`: in memory only.
+    pub fn folder(&self) -> Option<&std::path::Path> {
+        self.shared.folder.as_deref()
+    }
+
+    /// The exchange that came at `at_ms` and took `total_ms`, and its report, as far as they are still in memory.
+    pub fn find(&self, at_ms: i64, total_ms: u64) -> Option<(Entry, Option<Report>)> {
+        let state = self.shared.lock();
+        let back = state.recent.iter().rev().position(|entry| entry.at_ms == at_ms && entry.total_ms == total_ms)?;
+        let entry = state.recent[state.recent.len() - 1 - back].clone();
+        let report = state.reports.len().checked_sub(1 + back).map(|at| state.reports[at].clone());
+        Some((entry, report))
     }
 
     /// The exchanges that are still in memory, oldest first.
@@ -163,6 +188,16 @@ mod tests {
         assert_eq!(live["recent"].as_array().unwrap().len(), RECENT);
         assert_eq!(live["recent"][RECENT - 1]["total_ms"], 99);
         assert_eq!(live["summary"]["exchanges"], 100);
+    }
+
+    #[test]
+    fn an_exchange_is_found_with_its_report_while_that_is_kept() {
+        let ledger = Ledger::new(None);
+        for k in 0..150 {
+            ledger.record(entry(k), Report { cuts: k as usize, ..Report::default() });
+        }
+        let cuts = |k| ledger.find(1_793_577_600_000, k).map(|(_, report)| report.map(|report| report.cuts));
+        assert_eq!((cuts(149), cuts(50), cuts(49), cuts(150)), (Some(Some(149)), Some(Some(50)), Some(None), None));
     }
 
     #[test]

@@ -17,12 +17,14 @@ pub(crate) struct Times {
     began: Instant,
     /// When the first content of the answer came.
     pub(crate) first: Option<Instant>,
+    /// Under which number its bodies are recorded.
+    pub(crate) record: Option<u64>,
 }
 
 impl Times {
     /// The request has come.
     pub(crate) fn begin() -> Self {
-        Self { at: Timestamp::now(), began: Instant::now(), first: None }
+        Self { at: Timestamp::now(), began: Instant::now(), first: None, record: None }
     }
 
     fn total_ms(&self) -> u64 {
@@ -41,12 +43,14 @@ pub(crate) fn settle(proxy: &Proxy, report: Report, outcome: Outcome, times: Tim
         first_ms: times.first_ms(),
         total_ms: times.total_ms(),
         outcome,
+        record: times.record,
         ..Entry::of(&report)
     };
     proxy.metrics.count(&entry);
     log(&entry, &report);
     look_for_a_cut(proxy, &report);
     proxy.ledger.record(entry, report);
+    proxy.dashboard.settled();
 }
 
 fn log(entry: &Entry, report: &Report) {

@@ -83,7 +83,9 @@ impl Exchange {
             recorder.keep(number, "client", &incoming.body);
             number
         });
-        Self { proxy, times: Times::begin(), number }
+        let mut times = Times::begin();
+        times.record = number;
+        Self { proxy, times, number }
     }
 
     fn profile(&self, headers: &HeaderMap) -> Option<String> {
@@ -162,7 +164,8 @@ impl Exchange {
     /// Runs the turn, and settles its account whatever comes.
     async fn run(mut self, plan: Box<Plan>, steps: mpsc::Sender<Step>) {
         let stamp = Stamp::new(&self.proxy.ids, &plan.request.messages);
-        let mut sink = Sink { steps: &steps, stamp, first: None, said: String::new() };
+        let underway = self.proxy.dashboard.begin(&plan.report);
+        let mut sink = Sink { steps: &steps, stamp, first: None, said: String::new(), underway };
         let turn::Done { outcome, repairs } =
             turn::run(&self.proxy.upstream, &plan, &mut sink, |body| self.keep(body)).await;
         self.times.first = sink.first;

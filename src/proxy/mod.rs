@@ -7,6 +7,7 @@
 mod account;
 mod address;
 mod alarm;
+mod dashboard;
 mod discover;
 mod exchange;
 mod facts;
@@ -24,8 +25,10 @@ mod turn;
 mod upstream;
 
 pub use address::{Address, BadAddress};
+pub use dashboard::Dashboard;
 pub use discover::{DiscoverError, ServerFacts, Wishes};
 pub use facts::{ModelFacts, ShowFacts};
 pub use metrics::Metrics;
 pub use server::run;
 pub use state::{Proxy, Settings};
+pub use upstream::Upstream;

@@ -43,6 +43,24 @@ impl Recorder {
             warn!("cannot record into {}: {error}", path.display());
         }
     }
+
+    /// What is kept under a number: file names and bodies, in the order of their names.
+    pub fn bodies(&self, number: u64) -> Vec<(String, String)> {
+        let begins = format!("{number:04}.");
+        let names = std::fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        let mut names: Vec<String> = names.filter(|name| name.starts_with(&begins)).collect();
+        names.sort();
+        names
+            .into_iter()
+            .filter_map(|name| {
+                let body = std::fs::read(self.folder.join(&name)).ok()?;
+                Some((name, String::from_utf8_lossy(&body).into_owned()))
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]

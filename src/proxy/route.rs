@@ -11,6 +11,7 @@ use hyper::body::Incoming as Arriving;
 use serde_json::json;
 
 use super::account::{Times, settle};
+use super::dashboard;
 use super::exchange;
 use super::passthrough::{self, Incoming};
 use super::reply::{self, ReplyBody};
@@ -55,8 +56,13 @@ async fn answer(proxy: Arc<Proxy>, incoming: Incoming) -> Response<ReplyBody> {
         (Method::GET, "/fanlight/metrics") => {
             reply::text(StatusCode::OK, "text/plain; version=0.0.4", proxy.metrics.render())
         }
-        (Method::GET, "/fanlight/report") => reply::json(StatusCode::OK, &report(&proxy)),
-        (Method::GET, "/fanlight/ui") => reply::text(StatusCode::OK, "text/html; charset=utf-8", crate::ledger::PAGE),
+        (Method::GET, path) if path.starts_with("/fanlight/") => {
+            let query = incoming.path.split_once('?').map_or("", |(_, query)| query);
+            match dashboard::answer(&proxy, path, query).await {
+                Some(answer) => answer,
+                None => passthrough::send(&proxy, incoming).await,
+            }
+        }
         _ => passthrough::send(&proxy, incoming).await,
     }
 }
@@ -108,13 +114,6 @@ async fn models(proxy: &Proxy) -> Response<ReplyBody> {
         StatusCode::OK,
         &json!({"data": data, "has_more": false, "first_id": names.first(), "last_id": names.last()}),
     )
-}
-
-/// What was done so far, and what is wrong with how the server renders.
-fn report(proxy: &Proxy) -> serde_json::Value {
-    let mut live = proxy.ledger.live();
-    live["rendering"] = json!(**proxy.rendering.load());
-    live
 }
 
 /// Whether the proxy and what it stands before are well.

@@ -23,7 +23,7 @@ const DRAIN: Duration = Duration::from_secs(60);
 /// Serves until `shutdown` comes; then takes no new connection, and lets running answers end.
 pub async fn run(listener: TcpListener, proxy: Arc<Proxy>, shutdown: impl Future<Output = ()>) {
     let draining = GracefulShutdown::new();
-    let mut shutdown = pin!(shutdown);
+    let (mut shutdown, ended) = (pin!(shutdown), proxy.clone());
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -34,6 +34,7 @@ pub async fn run(listener: TcpListener, proxy: Arc<Proxy>, shutdown: impl Future
         }
     }
     drop(listener);
+    ended.dashboard.close();
     info!(open = draining.count(), "no new requests; running answers may end");
     if tokio::time::timeout(DRAIN, draining.shutdown()).await.is_err() {
         warn!("some answers were still running");

@@ -8,6 +8,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Mutex;
 
 use super::address::Address;
+use super::dashboard::Dashboard;
 use super::discover::{self, DiscoverError, ServerFacts, Wishes};
 use super::facts::{self, ModelFacts};
 use super::ids::Ids;
@@ -47,6 +48,7 @@ pub struct Proxy {
     pub rendering: ArcSwap<Vec<String>>,
     pub metrics: Metrics,
     pub ledger: Ledger,
+    pub dashboard: Dashboard,
     pub ids: Ids,
     pub recorder: Option<Recorder>,
     /// The last prompts that were sent.
@@ -77,6 +79,7 @@ impl Proxy {
             rendering: ArcSwap::default(),
             metrics: Metrics::default(),
             ledger,
+            dashboard: Dashboard::default(),
             ids: Ids::default(),
             recorder,
             prompts: Prompts::default(),

@@ -8,6 +8,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::sync::mpsc;
 
+use super::dashboard::Underway;
 use super::ids::Stamp;
 use super::reply::Step;
 use super::upstream::{Ask, Reply, Upstream, json_headers};
@@ -48,6 +49,8 @@ pub(super) struct Sink<'a> {
     pub(crate) first: Option<Instant>,
     /// Everything that was said, for counting.
     pub said: String,
+    /// Where the page sees how far it is.
+    pub underway: Underway,
 }
 
 /// Runs a turn to its end. The pieces go to the sink; how it ended is for the caller to say.
@@ -117,12 +120,14 @@ impl Sink<'_> {
     }
 
     fn hear(&mut self, delta: &Delta) {
+        let before = self.said.len();
         match delta {
             Delta::Text(text) | Delta::Thinking(text) => self.said.push_str(text),
             Delta::Call(call) => self.said.push_str(&call.input.to_string()),
             Delta::BrokenCall { arguments, .. } => self.said.push_str(arguments),
             Delta::Other(_) => {}
         }
+        self.underway.said(self.said.len() - before);
     }
 }
 

@@ -9,6 +9,7 @@ mod fields;
 mod fixtures;
 mod http;
 mod promises;
+mod run;
 mod serve;
 mod shared_reads;
 mod streams;

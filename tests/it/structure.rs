@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::repository;
 
 /// The modules, in the order in which they may use each other: each one only those before it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 16] = [
     "wire", "tokens", "rules", "report", "history", "trim", "fold", "calls", "show", "review", "turn", "pipeline",
-    "ledger", "proxy", "cli",
+    "folders", "ledger", "proxy", "cli",
 ];
 
 /// Those that may touch no file, socket, clock or environment.

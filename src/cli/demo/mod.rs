@@ -5,7 +5,7 @@ mod leaked;
 mod model;
 mod reading;
 mod run;
-mod session;
+pub(super) mod session;
 mod speech;
 mod stream;
 mod table;

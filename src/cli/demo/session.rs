@@ -9,7 +9,7 @@ const SESSION: &str = include_str!("../../../fixtures/sessions/demo.json");
 const LEAK: &str = include_str!("../../../fixtures/sessions/leak.json");
 
 /// The bundled session.
-pub(super) struct Session {
+pub(in crate::cli) struct Session {
     head: Value,
     /// Its messages, from the first prompt to the last answer.
     pub(super) messages: Vec<Value>,
@@ -40,7 +40,7 @@ impl Session {
     ///
     /// # Errors
     /// When a bundled file is broken; a test keeps them whole.
-    pub(super) fn load() -> anyhow::Result<Self> {
+    pub(in crate::cli) fn load() -> anyhow::Result<Self> {
         let session: Value = serde_json::from_str(SESSION)?;
         let messages = session["messages"].as_array().cloned().unwrap_or_default();
         Ok(Self { head: serde_json::from_str(HEAD)?, messages })
@@ -52,7 +52,7 @@ impl Session {
     }
 
     /// A request with the bundled head and these messages.
-    pub(super) fn request(&self, messages: &[Value]) -> Value {
+    pub(in crate::cli) fn request(&self, messages: &[Value]) -> Value {
         let mut body = self.head.clone();
         body["messages"] = messages.into();
         body
@@ -68,7 +68,7 @@ pub(super) fn leak() -> anyhow::Result<Leak> {
 }
 
 /// A message of the user with one text.
-pub(super) fn typed(text: &str) -> Value {
+pub(in crate::cli) fn typed(text: &str) -> Value {
     json!({"role": "user", "content": [{"type": "text", "text": text}]})
 }
 

@@ -1,0 +1,67 @@
+//! What a session cost, and what it would have cost: five lines, on one scale.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::super::numbers::{grouped, span};
+use crate::ledger::Summary;
+
+/// The lines that stand on the terminal when the client has ended.
+pub(super) fn words(summary: &Summary, took: Duration) -> String {
+    let Summary { answered, local, sent, .. } = summary;
+    if summary.exchanges == 0 {
+        return "fanlight: the client asked nothing\n".to_owned();
+    }
+    let mut out = String::new();
+    let mut line = |label: &str, text: String| {
+        let _ = writeln!(out, "fanlight: {label:<10}{text}");
+    };
+    let mut counted = format!("{answered} by the model, {local} here");
+    for (count, word) in [(summary.refused, "refused"), (summary.failed, "failed"), (summary.cancelled, "given up")] {
+        if count > 0 {
+            let _ = write!(counted, ", {count} {word}");
+        }
+    }
+    line("answered", format!("{counted}, in {}", span(took)));
+    let percent = sent.percent().map_or_else(String::new, |percent| format!(", {:.1} % less", 100.0 - percent));
+    line("received", format!("{} tokens from the client", grouped(sent.whole)));
+    line("sent", format!("{} tokens to the model{percent} (both in o200k)", grouped(sent.part)));
+    let cached = summary.cached.percent().map_or_else(
+        || "unknown: the server does not say".to_owned(),
+        |percent| format!("{percent:.1} % of what the server counted"),
+    );
+    line("cached", cached);
+    let repairs: u64 = summary.repairs.values().sum();
+    line(
+        "helped",
+        format!(
+            "{} of {answered} came longer than the window, {} with folded history, {repairs} repairs; more: fanlight stats",
+            summary.over_window, summary.folded
+        ),
+    );
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Entry, Tokens};
+
+    #[test]
+    fn what_was_saved_is_said_on_one_scale_and_in_five_lines() {
+        let tokens = |total| Tokens { total, ..Tokens::default() };
+        let entry = Entry { before: tokens(10_000), after: tokens(1500), after_o200k: 1000, ..Entry::default() };
+        let said = words(&Summary::of([&entry, &entry]), Duration::from_secs(75));
+        assert_eq!(said.lines().count(), 5, "{said}");
+        assert!(said.contains("2 by the model, 0 here, in 1 min 15 s\n"), "{said}");
+        assert!(
+            said.contains("received  20,000 tokens") && said.contains("2,000 tokens to the model, 90.0 % less"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_session_without_a_request_claims_nothing() {
+        assert_eq!(words(&Summary::default(), Duration::from_secs(1)), "fanlight: the client asked nothing\n");
+    }
+}
