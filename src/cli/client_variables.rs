@@ -57,7 +57,6 @@ pub(super) fn variables(told: &ForClient) -> Vec<Variable> {
     ];
     if let Some(model) = &told.model {
         list.push(plain("ANTHROPIC_MODEL", model, "the model that is served"));
-        list.push(plain("ANTHROPIC_DEFAULT_HAIKU_MODEL", model, "the same for what a small model would do"));
         list.push(plain("ANTHROPIC_CUSTOM_MODEL_OPTION", model, "an entry of /model (seen on 2.1.330)"));
     }
     let window = told.window.unwrap_or_default().max(LEAST_WINDOW);

@@ -55,8 +55,12 @@ pub(super) fn loaded_window(ps: &Value, name: &str) -> Option<usize> {
     number(entry.get("context_length"))
 }
 
-/// Ollama's names: no tag means `latest`.
+/// What stands before a name in lists for clients of Anthropic's protocol.
+pub(super) const ALIAS: &str = "anthropic/";
+
+/// Ollama's names: no tag means `latest`. A name of [`ALIAS`] is the model's own.
 pub(super) fn same_model(a: &str, b: &str) -> bool {
+    let (a, b) = (a.strip_prefix(ALIAS).unwrap_or(a), b.strip_prefix(ALIAS).unwrap_or(b));
     a.strip_suffix(":latest").unwrap_or(a) == b.strip_suffix(":latest").unwrap_or(b)
 }
 
@@ -175,6 +179,12 @@ mod tests {
         let ps = json!({"models": [{"name": "q:latest", "context_length": 4096}]});
         assert_eq!(loaded_window(&ps, "q"), Some(4096));
         assert_eq!(loaded_window(&ps, "r"), None);
+    }
+
+    #[test]
+    fn a_name_for_anthropics_clients_is_the_model_of_that_name() {
+        assert!(same_model("q:latest", "anthropic/q") && same_model("q:7b", "q:7b"));
+        assert!(!same_model("q:7b", "anthropic/q"));
     }
 
     #[test]

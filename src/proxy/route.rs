@@ -13,6 +13,7 @@ use serde_json::json;
 use super::account::{Times, settle};
 use super::dashboard;
 use super::exchange;
+use super::facts;
 use super::passthrough::{self, Incoming};
 use super::reply::{self, ReplyBody};
 use super::state::Proxy;
@@ -50,7 +51,7 @@ async fn answer(proxy: Arc<Proxy>, incoming: Incoming) -> Response<ReplyBody> {
         (Method::POST, "/v1/messages") => exchange::messages(proxy, incoming).await,
         (Method::POST, "/v1/messages/count_tokens") => exchange::count_tokens(proxy, incoming).await,
         (Method::HEAD, "") | (Method::HEAD | Method::GET, "/api/hello") => ok(),
-        (Method::GET, "/v1/models") => models(&proxy).await,
+        (Method::GET, "/v1/models") => models(&proxy, incoming.headers.contains_key("anthropic-version")).await,
         (_, path) if path.starts_with("/api/event_logging") => reply::json(StatusCode::OK, &json!({})),
         (Method::GET, "/fanlight/health") => health(&proxy).await,
         (Method::GET, "/fanlight/metrics") => {
@@ -100,8 +101,9 @@ fn ok() -> Response<ReplyBody> {
     reply::text(StatusCode::OK, "text/plain", "")
 }
 
-/// The one model that is served, in Anthropic's shape.
-async fn models(proxy: &Proxy) -> Response<ReplyBody> {
+/// The models of the server, in Anthropic's shape. Clients of that protocol list only names that have its maker in them, so
+/// for them each model has a second one.
+async fn models(proxy: &Proxy, of_anthropic: bool) -> Response<ReplyBody> {
     let server = match proxy.server().await {
         Ok(server) => server,
         Err(error) => return reply::refuse(&error.into()),
@@ -109,7 +111,13 @@ async fn models(proxy: &Proxy) -> Response<ReplyBody> {
     let names =
         if server.installed.is_empty() { server.served.iter().cloned().collect() } else { server.installed.clone() };
     let entry = |name: &String| json!({"type": "model", "id": name, "display_name": name, "created_at": "1970-01-01T00:00:00Z"});
-    let data: Vec<serde_json::Value> = names.iter().map(entry).collect();
+    let mut data: Vec<serde_json::Value> = names.iter().map(entry).collect();
+    if of_anthropic {
+        data.extend(names.iter().map(|name| {
+            let id = format!("{}{name}", facts::ALIAS);
+            json!({"type": "model", "id": id, "display_name": name, "description": "local, through fanlight", "created_at": "1970-01-01T00:00:00Z"})
+        }));
+    }
     reply::json(
         StatusCode::OK,
         &json!({"data": data, "has_more": false, "first_id": names.first(), "last_id": names.last()}),

@@ -57,8 +57,8 @@ fn the_terminal_is_the_clients() {
     assert!(String::from_utf8_lossy(&output.stdout).starts_with("qwen2.5-coder:7b\n"));
     let lines: Vec<String> = said(&output).lines().map(str::to_owned).collect();
     assert_eq!(lines.len(), 4, "two lines, the client's own, and the end: {lines:#?}");
-    assert!(lines[0].contains("qwen2.5-coder:7b over ollama, window 8192"), "{lines:#?}");
-    assert!(lines[1].contains("/fanlight/ui") && lines[1].contains("~/.local/state/fanlight/run.log"), "{lines:#?}");
+    assert!(lines[0].contains("qwen2.5-coder:7b, window 8192"), "{lines:#?}");
+    assert!(lines[1].contains("/fanlight/ui"), "{lines:#?}");
     assert_eq!(lines[2], "between");
     let log = std::fs::read_to_string(home.path().join(".local/state/fanlight/run.log")).unwrap();
     assert!(log.contains("no new requests"), "{log}");
@@ -130,11 +130,11 @@ fn a_setting_of_the_file_counts_less_than_the_environment_and_an_option() {
         change(&mut command);
         said(&command.args(["true"]).output().unwrap()).lines().next().unwrap_or_default().to_owned()
     };
-    assert!(model(&|_| {}).contains("b:1b over ollama, window 9000"), "{}", model(&|_| {}));
-    assert!(model(&|command| _ = command.env("FANLIGHT_MODEL", "a:7b")).contains("a:7b over"));
+    assert!(model(&|_| {}).contains("b:1b, window 9000"), "{}", model(&|_| {}));
+    assert!(model(&|command| _ = command.env("FANLIGHT_MODEL", "a:7b")).contains("a:7b, window"));
     let option =
         model(&|command| _ = command.env("FANLIGHT_MODEL", "a:7b").args(["--model", "b:1b", "--num-ctx", "4096"]));
-    assert!(option.contains("b:1b over ollama, window 4096"), "{option}");
+    assert!(option.contains("b:1b, window 4096"), "{option}");
 
     std::fs::write(folder.join("config.toml"), "num-ctx = 7\n").unwrap();
     let output = fanlight(&home, &server).arg("true").output().unwrap();

@@ -25,6 +25,8 @@ use crate::folders;
 use crate::proxy;
 
 /// Run a client before a proxy of its own: fanlight run claude
+///
+/// The terminal is the client's; the log goes to run.log in the state folder ($XDG_STATE_HOME/fanlight).
 #[derive(Debug, Args)]
 pub(super) struct Run {
     #[command(flatten)]
@@ -67,13 +69,9 @@ impl Run {
         let serving = tokio::spawn(proxy::run(listener, proxy.clone(), async {
             let _ = ended.await;
         }));
-        let log = log.map_or_else(|| "no log".to_owned(), |path| format!("log {}", folders::shown(path)));
+        let log = if log.is_some() { "" } else { "   (no log: its folder cannot be written)" };
         // A terminal that has gone takes no words; the client is what matters.
-        let _ = writeln!(
-            anstream::stderr(),
-            "{}\nfanlight: http://{address}/fanlight/ui shows what it does; {log}",
-            ready.line
-        );
+        let _ = writeln!(anstream::stderr(), "{}\nfanlight: page http://{address}/fanlight/ui{log}", ready.line);
         let told = ForClient { address, model: ready.facts.name.clone(), window: Some(ready.facts.window.tokens) };
         let began = Instant::now();
         let status = self.client(&told).await?;

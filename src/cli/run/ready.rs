@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::serve::{ServerArgs, dialect_name, source_words};
+use super::super::serve::{ServerArgs, source_words};
 use super::super::{Unavailable, Usage};
 use super::{choose, is_asked_at_a_terminal};
 use crate::proxy::{DiscoverError, ModelFacts, Proxy};
@@ -103,14 +103,9 @@ async fn is_a_model_server(proxy: &Proxy, facts: &ModelFacts) -> anyhow::Result<
 fn line(proxy: &Proxy, facts: &ModelFacts) -> String {
     let model = facts.name.as_deref().unwrap_or("whatever model is asked for");
     let channel = facts.target(&proxy.setup.load().rules, "", None).map_or("", |target| match target.channel() {
-        ChannelKind::Native => ", native channel",
-        ChannelKind::Prompted => ", prompted channel",
-        ChannelKind::Constrained => ", constrained channel",
+        ChannelKind::Native => ", native",
+        ChannelKind::Prompted => ", prompted",
+        ChannelKind::Constrained => ", constrained",
     });
-    format!(
-        "fanlight: {model} over {}, window {} ({}){channel}",
-        dialect_name(facts.dialect),
-        facts.window.tokens,
-        source_words(facts.window.source)
-    )
+    format!("fanlight: {model}, window {} ({}){channel}", facts.window.tokens, source_words(facts.window.source))
 }

@@ -12,33 +12,27 @@ pub(super) fn words(summary: &Summary, took: Duration) -> String {
     if summary.exchanges == 0 {
         return "fanlight: the client asked nothing\n".to_owned();
     }
-    let mut out = String::new();
-    let mut line = |label: &str, text: String| {
-        let _ = writeln!(out, "fanlight: {label:<10}{text}");
-    };
-    let mut counted = format!("{answered} by the model, {local} here");
+    let mut first = format!("fanlight: {answered} answered by the model, {local} here");
     for (count, word) in [(summary.refused, "refused"), (summary.failed, "failed"), (summary.cancelled, "given up")] {
         if count > 0 {
-            let _ = write!(counted, ", {count} {word}");
+            let _ = write!(first, ", {count} {word}");
         }
     }
-    line("answered", format!("{counted}, in {}", span(took)));
+    let mut out = format!("{first}, in {}\n", span(took));
+    let mut line = |label: &str, text: String| {
+        let _ = writeln!(out, "  {label:<9} {text}");
+    };
     let percent = sent.percent().map_or_else(String::new, |percent| format!(", {:.1} % less", 100.0 - percent));
-    line("received", format!("{} tokens from the client", grouped(sent.whole)));
-    line("sent", format!("{} tokens to the model{percent} (both in o200k)", grouped(sent.part)));
+    line("received", format!("{} tokens from the client (o200k)", grouped(sent.whole)));
+    line("sent", format!("{} tokens to the model{percent}", grouped(sent.part)));
     let cached = summary.cached.percent().map_or_else(
         || "unknown: the server does not say".to_owned(),
         |percent| format!("{percent:.1} % of what the server counted"),
     );
     line("cached", cached);
     let repairs: u64 = summary.repairs.values().sum();
-    line(
-        "helped",
-        format!(
-            "{} of {answered} came longer than the window, {} with folded history, {repairs} repairs; more: fanlight stats",
-            summary.over_window, summary.folded
-        ),
-    );
+    let Summary { over_window, folded, .. } = summary;
+    line("helped", format!("{over_window} longer than the window, {folded} folded, {repairs} repairs"));
     out
 }
 
@@ -53,7 +47,7 @@ mod tests {
         let entry = Entry { before: tokens(10_000), after: tokens(1500), after_o200k: 1000, ..Entry::default() };
         let said = words(&Summary::of([&entry, &entry]), Duration::from_secs(75));
         assert_eq!(said.lines().count(), 5, "{said}");
-        assert!(said.contains("2 by the model, 0 here, in 1 min 15 s\n"), "{said}");
+        assert!(said.contains("2 answered by the model, 0 here, in 1 min 15 s\n"), "{said}");
         assert!(
             said.contains("received  20,000 tokens") && said.contains("2,000 tokens to the model, 90.0 % less"),
             "{said}"
