@@ -159,13 +159,7 @@ fn pass(answer: &mut Answer, heard: &mut Vec<Delta>, said: &mut Vec<Delta>) {
 
 /// A refusal; a call that the server threw away is an answer all the same.
 async fn refused(reply: Reply, heard: &mut Vec<Delta>) -> End {
-    match reply.refusal().await {
-        Refusal::LostCall(text) => {
-            heard.push(Delta::lost_call(text));
-            End::Complete { stop: StopReason::EndTurn, usage: Usage::default() }
-        }
-        Refusal::Error(error) => End::Failed(error),
-    }
+    reply.refusal().await.end(Usage::default(), heard)
 }
 
 /// Reads an answer to its end. What was heard last stays in `heard`.
@@ -242,13 +236,7 @@ impl Decoder {
 fn whole(bytes: &[u8], out: &mut Vec<Delta>) -> End {
     match serde_json::from_slice::<Value>(bytes) {
         Ok(message) if message["type"] == "message" => EventDecoder::default().on_message(&message, out),
-        Ok(other) if other.get("error").is_some() => match Refusal::from_value(500, &other) {
-            Refusal::Error(error) => End::Failed(error),
-            Refusal::LostCall(text) => {
-                out.push(Delta::lost_call(text));
-                End::Complete { stop: StopReason::EndTurn, usage: Usage::default() }
-            }
-        },
+        Ok(other) if other.get("error").is_some() => Refusal::from_value(500, &other).end(Usage::default(), out),
         _ => End::Failed(WireError::new(ErrorKind::Api, "the model server answered with something that is no message")),
     }
 }

@@ -34,7 +34,12 @@ impl EventDecoder {
         if self.ended {
             return None;
         }
-        let end = self.on_event(event, out);
+        let bare = event.get("type").and_then(Value::as_str).is_none() && event.get("error").is_some();
+        let end = if bare || frame.event == "error" {
+            Some(Refusal::from_value(500, &event).end(self.usage, out))
+        } else {
+            self.on_event(event, out)
+        };
         self.ended = end.is_some();
         end
     }
@@ -75,7 +80,7 @@ impl EventDecoder {
                 let stop = self.stop.take().unwrap_or(StopReason::EndTurn);
                 return Some(self.complete(stop, out));
             }
-            "error" => return Some(failed(&event, out, self.usage)),
+            "error" => return Some(Refusal::from_value(500, &event).end(self.usage, out)),
             "ping" => {}
             _ => out.push(Delta::Other(Value::Array(vec![event]))),
         }
@@ -159,17 +164,6 @@ impl EventDecoder {
             self.usage.prompt = Some(prompt).filter(|n| *n > 0).or(self.usage.prompt);
         }
         self.usage.output = number("output_tokens").or(self.usage.output);
-    }
-}
-
-/// What an `error` event in the middle of an answer means.
-fn failed(event: &Value, out: &mut Vec<Delta>, usage: Usage) -> End {
-    match Refusal::from_value(500, event) {
-        Refusal::LostCall(text) => {
-            out.push(Delta::lost_call(text));
-            End::Complete { stop: StopReason::EndTurn, usage }
-        }
-        Refusal::Error(error) => End::Failed(error),
     }
 }
 

@@ -39,7 +39,7 @@ fn read_line(line: &[u8], end: &mut Option<End>, out: &mut Vec<Delta>) {
     }
     let Ok(value) = serde_json::from_slice::<Value>(line) else { return };
     if value.get("error").is_some() {
-        *end = Some(failed(&value, out));
+        *end = Some(Refusal::from_value(500, &value).end(Usage::default(), out));
         return;
     }
     if let Some(message) = value.get("message") {
@@ -47,17 +47,6 @@ fn read_line(line: &[u8], end: &mut Option<End>, out: &mut Vec<Delta>) {
     }
     if value.get("done").and_then(Value::as_bool) == Some(true) {
         *end = Some(End::Complete { stop: stop_reason(&value), usage: usage(&value) });
-    }
-}
-
-/// An error line. A call that Ollama threw away is for us to read.
-fn failed(value: &Value, out: &mut Vec<Delta>) -> End {
-    match Refusal::from_value(500, value) {
-        Refusal::LostCall(text) => {
-            out.push(Delta::lost_call(text));
-            End::Complete { stop: StopReason::EndTurn, usage: Usage::default() }
-        }
-        Refusal::Error(error) => End::Failed(error),
     }
 }
 

@@ -2,13 +2,15 @@
 
 use serde_json::Value;
 
-use super::{ErrorKind, WireError};
+use super::{Delta, End, ErrorKind, StopReason, Usage, WireError};
 
 /// What a server's error amounts to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// Ollama could not parse a call and threw it away, but says what the model wrote: an answer after all.
+    /// A call that could not be parsed was thrown away, and what the model wrote for it; empty where that is not said.
     LostCall(String),
+    /// The server could not parse what the model wrote, and gives the rest of it as it stands: an answer after all.
+    Unparsed(String),
     /// An error for the client.
     Error(WireError),
 }
@@ -19,8 +21,20 @@ impl Refusal {
     pub fn read(status: u16, body: &[u8]) -> Self {
         match serde_json::from_slice::<Value>(body) {
             Ok(value) => Self::from_value(status, &value),
-            Err(_) => Self::Error(WireError::new(ErrorKind::from_status(status), plain(status, body))),
+            Err(_) => written(&String::from_utf8_lossy(body))
+                .unwrap_or_else(|| Self::Error(WireError::new(ErrorKind::from_status(status), plain(status, body)))),
         }
+    }
+
+    /// How an answer ends with this. What the model wrote goes to `out`.
+    pub fn end(self, usage: Usage, out: &mut Vec<Delta>) -> End {
+        let written = match self {
+            Self::Error(error) => return End::Failed(error),
+            Self::LostCall(text) => Delta::lost_call(text),
+            Self::Unparsed(text) => Delta::Text(text),
+        };
+        out.push(written);
+        End::Complete { stop: StopReason::EndTurn, usage }
     }
 
     /// As [`Self::read`], of an error that is parsed already.
@@ -33,8 +47,8 @@ impl Refusal {
         if let Some(within) = engine_json(message) {
             return Self::from_value(status, &within);
         }
-        if let Some(call) = lost_call(message) {
-            return Self::LostCall(call.to_owned());
+        if let Some(written) = written(message) {
+            return written;
         }
         if let Some(error) = too_long(inner) {
             return Self::Error(error);
@@ -56,10 +70,28 @@ fn engine_json(message: &str) -> Option<Value> {
     serde_json::from_str(&message[start..]).ok()
 }
 
-/// What the model wrote, from `error parsing tool call: raw='…', err=…`.
-fn lost_call(message: &str) -> Option<&str> {
-    let raw = message.split_once("error parsing tool call: raw='")?.1;
-    raw.rfind("', err=").map(|end| &raw[..end])
+/// What the model wrote, from an error that says that it could not be parsed.
+fn written(message: &str) -> Option<Refusal> {
+    if let Some((_, raw)) = message.split_once("error parsing tool call: raw='") {
+        let end = raw.rfind("', err=").unwrap_or(raw.trim_end_matches('\'').len());
+        return Some(Refusal::LostCall(raw[..end].to_owned()));
+    }
+    let unparsed = unparsed(message).filter(|text| !text.trim().is_empty());
+    unparsed.map(|text| Refusal::Unparsed(text.to_owned())).or_else(|| no_xml(message))
+}
+
+/// The rest of an answer, from llama-server's `Failed to parse input at pos N: …`.
+fn unparsed(message: &str) -> Option<&str> {
+    let rest = message.split_once("Failed to parse input at pos ")?.1;
+    let (place, text) = rest.split_once(':')?;
+    let number = !place.is_empty() && place.bytes().all(|byte| byte.is_ascii_digit());
+    number.then(|| text.strip_prefix(' ').unwrap_or(text))
+}
+
+/// Ollama's parsers that read calls as XML say where they failed, and nothing of what stood there.
+fn no_xml(message: &str) -> Option<Refusal> {
+    let mismatch = message.starts_with("expected element type <");
+    (message.contains("XML syntax error on line ") || mismatch).then(|| Refusal::LostCall(String::new()))
 }
 
 /// llama-server's refusal of a prompt that does not fit.
@@ -84,7 +116,7 @@ mod tests {
     fn error(status: u16, body: &str) -> WireError {
         match Refusal::read(status, body.as_bytes()) {
             Refusal::Error(error) => error,
-            Refusal::LostCall(call) => panic!("a lost call: {call}"),
+            other => panic!("no error: {other:?}"),
         }
     }
 
@@ -101,6 +133,38 @@ mod tests {
     fn a_call_that_ollama_threw_away_comes_back() {
         let body = r#"{"error":"error parsing tool call: raw='{\"a\":'b', err=c'}{\"d\":1}', err=invalid character"}"#;
         assert_eq!(Refusal::read(500, body.as_bytes()), Refusal::LostCall("{\"a\":'b', err=c'}{\"d\":1}".into()));
+    }
+
+    #[test]
+    fn what_a_server_could_not_parse_comes_back_from_every_body() {
+        let raw = "\n<tool_call>\n<function=Look>\n</function>\n</tool_call>";
+        let message = format!("Failed to parse input at pos 668: {raw}");
+        let engine = serde_json::json!({"error": {"code": 500, "message": message, "type": "server_error"}});
+        let bodies = [
+            engine.to_string(),
+            serde_json::json!({"type": "error", "error": {"type": "api_error", "message": message}}).to_string(),
+            serde_json::json!({"error": message}).to_string(),
+            serde_json::json!({"error": engine.to_string()}).to_string(),
+            message,
+        ];
+        for body in bodies {
+            assert_eq!(Refusal::read(500, body.as_bytes()), Refusal::Unparsed(raw.into()), "{body}");
+        }
+        for message in ["Failed to parse input at pos 3: ", "Failed to parse input at pos x: y"] {
+            assert_eq!(error(500, message).kind, ErrorKind::Api);
+        }
+    }
+
+    #[test]
+    fn a_call_that_was_no_xml_is_lost_without_its_text() {
+        for message in [
+            "XML syntax error on line 8: element <function> closed by </parameter>",
+            "failed to parse XML: XML syntax error on line 1: unexpected EOF",
+            "expected element type <function> but have <parameter>",
+        ] {
+            let body = serde_json::json!({ "error": message }).to_string();
+            assert_eq!(Refusal::read(500, body.as_bytes()), Refusal::LostCall(String::new()), "{message}");
+        }
     }
 
     #[test]

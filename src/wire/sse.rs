@@ -61,6 +61,11 @@ impl Gathering {
         match field {
             "event" => value.clone_into(&mut self.event),
             "data" => self.data(value),
+            // As older builds of llama-server end a stream.
+            "error" if value.starts_with('{') => {
+                field.clone_into(&mut self.event);
+                self.data(value);
+            }
             _ => {}
         }
     }

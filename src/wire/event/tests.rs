@@ -158,3 +158,20 @@ fn junk_is_passed_over() {
     }
     assert!(out.iter().all(|delta| matches!(delta, Delta::Other(_))), "{out:?}");
 }
+
+#[test]
+fn an_error_that_holds_what_the_model_wrote_is_an_answer_in_any_clothes() {
+    let raw = "<tool_call>\n<function=Look>\n</function>\n</tool_call>";
+    let inner = json!({"code": 500, "type": "server_error", "message": format!("Failed to parse input at pos 7: {raw}")});
+    let frame = |event: &str, data: &Value| Frame { event: event.into(), data: data.to_string() };
+    for frame in [
+        frame("error", &json!({"type": "error", "error": inner})),
+        frame("", &json!({"error": inner})),
+        frame("error", &inner),
+    ] {
+        let (mut decoder, mut out) = (EventDecoder::default(), Vec::new());
+        let end = decoder.on_frame(&frame, &mut out);
+        assert!(matches!(end, Some(End::Complete { stop: StopReason::EndTurn, .. })), "{frame:?}");
+        assert_eq!(out, [Delta::Text(raw.into())], "{frame:?}");
+    }
+}
