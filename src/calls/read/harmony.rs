@@ -15,6 +15,8 @@ const START: &str = "<|start|>";
 const CHANNEL: &str = "<|channel|>";
 const MESSAGE: &str = "<|message|>";
 const RECIPIENT: &str = "to=functions.";
+/// The longest header, in bytes.
+const HEADER: usize = 400;
 /// Words of a header.
 const WORDS: [&str; 9] =
     ["assistant", "assistantcommentary", GLUED, "commentary", "final", "json", "code", "to=assistant", "to=user"];
@@ -96,8 +98,8 @@ fn message<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Message> {
 /// Takes what stands in the channel of analysis, up to its end or the next message.
 fn thought(mut scan: Scan<'_>) -> Step<Message> {
     let rest = scan.rest();
-    let ends = ["<|end|>", START, CHANNEL].iter().filter_map(|mark| Some((rest.find(mark)?, *mark)));
-    let (length, closed) = match ends.min() {
+    let ends = |(at, _)| Some((at, ["<|end|>", START, CHANNEL].into_iter().find(|mark| rest[at..].starts_with(mark))?));
+    let (length, closed) = match rest.match_indices("<|").find_map(ends) {
         Some((length, mark)) => (length, if mark == "<|end|>" { mark.len() } else { 0 }),
         None if scan.seen.end => (rest.len(), 0),
         None => return Err(Stop::Inside),
@@ -145,8 +147,12 @@ fn plain<'a>(scan: &mut Scan<'a>, called: &str) -> Step<&'a str> {
 /// Takes a header up to its message; gives the tool that it is to.
 fn header<'a>(scan: &mut Scan<'a>) -> Step<Option<&'a str>> {
     let mut called = None;
+    let start = scan.at;
     loop {
         scan.space();
+        if scan.at - start > HEADER {
+            return Err(Stop::Not);
+        }
         if scan.eat_any(&[START, CHANNEL, "<|constrain|>"])?.is_some() {
             continue;
         }

@@ -21,6 +21,9 @@ const WORDS: [(&str, &str); 3] = [("invoke", "parameter"), ("function", "param")
 /// What may stand around calls, without its prefix and brackets.
 const WRAPPERS: [&str; 3] = ["tool_calls", "function_calls", "tool_call"];
 
+/// So many marks stand around a call in a row, at most.
+const NESTED: usize = 8;
+
 /// Whole marks that may stand around calls.
 const OUTER: [&str; 8] = [
     "<minimax:tool_call>",
@@ -62,14 +65,17 @@ impl Format for Invoke {
 fn calls<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Found> {
     let mut scan = Scan::new(*seen);
     let mut found = Found::marked();
+    let mut nested = 0;
     loop {
         scan.space();
-        if wrapper(&mut scan)? {
+        if nested < NESTED && wrapper(&mut scan)? {
+            nested += 1;
             if !found.calls.is_empty() {
                 found.used = scan.at;
             }
             continue;
         }
+        nested = 0;
         let Some(element) = opening(&mut scan)? else {
             return if found.calls.is_empty() { Err(Stop::Not) } else { Ok(found) };
         };

@@ -10,6 +10,8 @@ pub(super) struct Mistral;
 
 const MARK: &str = "[TOOL_CALLS]";
 const ARGS: &str = "[ARGS]";
+/// So often the mark is written anew before a call, at most.
+const DOUBLED: usize = 4;
 
 impl Format for Mistral {
     fn openings(&self) -> &'static [Opening] {
@@ -26,7 +28,11 @@ impl Format for Mistral {
 fn marked<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Found> {
     let mut scan = Scan::new(*seen);
     scan.need(MARK)?;
-    while scan.eat_spaced(MARK)? {}
+    for _ in 0..DOUBLED {
+        if !scan.eat_spaced(MARK)? {
+            break;
+        }
+    }
     scan.space();
     let mut found = Found::marked();
     match scan.next()? {

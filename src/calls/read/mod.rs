@@ -88,10 +88,14 @@ pub struct Reader {
 /// The walk over visible text.
 #[derive(Debug, Clone, Default)]
 struct Machine {
-    /// Text that was not passed on yet.
+    /// Text that was not passed on yet, behind `passed` bytes that were.
     held: String,
-    /// The bytes without which it is useless to look again.
+    passed: usize,
+    /// How long the text must be before it is worth another look: what is read anew each time must not be read too often.
+    enough: usize,
+    /// The bytes without which it is useless to look again, and whether one of them has come.
     until: Option<&'static [u8]>,
+    ripe: bool,
     place: Place,
     flow: Flow,
     repairs: Vec<&'static str>,
@@ -179,6 +183,9 @@ pub(crate) fn arguments_in(text: &str) -> Option<serde_json::Value> {
     envelope::calls(&value)?.pop().map(|call| call.input)
 }
 
+/// Up to so many bytes, held text is looked at whenever it may have become something; more of it at intervals that grow.
+const SOON: usize = 8192;
+
 /// What one look at the held text came to.
 enum Step {
     /// Something was passed on; look again.
@@ -190,35 +197,45 @@ enum Step {
 impl Machine {
     fn take(&mut self, text: &str, scope: &Scope, out: &mut Vec<Delta>) {
         self.held.push_str(text);
-        if self.until.is_none_or(|bytes| text.bytes().any(|byte| bytes.contains(&byte))) {
+        self.ripe |= self.until.is_none_or(|bytes| text.bytes().any(|byte| bytes.contains(&byte)));
+        if self.ripe && self.rest().len() >= self.enough {
             self.run(scope, None, out);
         }
+    }
+
+    /// What was not passed on yet.
+    fn rest(&self) -> &str {
+        &self.held[self.passed..]
     }
 
     /// Looks as long as something can be passed on. `end`: nothing more comes, and whether it was cut by length.
     fn run(&mut self, scope: &Scope, end: Option<bool>, out: &mut Vec<Delta>) {
         self.until = None;
-        while !self.held.is_empty() {
+        self.ripe = false;
+        while !self.rest().is_empty() {
             if let Step::Wait = self.step(scope, end, out) {
                 break;
             }
         }
+        self.held.drain(..self.passed);
+        self.passed = 0;
+        self.enough = if self.held.len() < SOON { 0 } else { self.held.len() + self.held.len() / 8 };
     }
 
     fn step(&mut self, scope: &Scope, end: Option<bool>, out: &mut Vec<Delta>) -> Step {
         let Some(at) = self.next_place(scope) else {
-            self.pass(self.held.len(), out);
+            self.pass(self.rest().len(), out);
             return Step::On;
         };
         self.pass(at, out);
-        let seen = Seen { text: &self.held, end: end.is_some(), place: &self.place, scope };
+        let seen = Seen { text: self.rest(), end: end.is_some(), place: &self.place, scope };
         let cut = end == Some(true);
         match gate::judge(look(&seen, cut), &seen) {
             Verdict::Wait(until) if end.is_none() => {
                 self.until = until;
                 return Step::Wait;
             }
-            Verdict::Wait(_) | Verdict::Text(0) => self.pass(first_char(&self.held), out),
+            Verdict::Wait(_) | Verdict::Text(0) => self.pass(first_char(self.rest()), out),
             Verdict::Text(bytes) => self.pass(bytes, out),
             Verdict::Calls(found) => {
                 self.repairs.extend(found.repairs);
@@ -226,45 +243,47 @@ impl Machine {
                 self.drop_call(found.used);
             }
             Verdict::Broken { used, name } => {
-                self.flow.broken(name, &self.held[..used], out);
+                self.flow.broken(name, &self.held[self.passed..self.passed + used], out);
                 self.drop_call(used);
             }
             Verdict::Thought { used, said } => {
-                self.held.drain(..used);
+                self.passed += used;
                 out.push(Delta::Thinking(said));
             }
             Verdict::Residue(bytes) => {
                 self.repairs.push("residue");
-                self.held.drain(..bytes);
+                self.passed += bytes;
             }
         }
         Step::On
     }
 
     fn drop_call(&mut self, bytes: usize) {
-        self.held.drain(..bytes);
+        self.passed += bytes;
         self.place.pass_call();
     }
 
     fn pass(&mut self, bytes: usize, out: &mut Vec<Delta>) {
         if bytes > 0 {
-            self.place.pass(&self.held[..bytes]);
-            self.flow.text(&self.held[..bytes], out);
-            self.held.drain(..bytes);
+            let text = &self.held[self.passed..self.passed + bytes];
+            self.place.pass(text);
+            self.flow.text(text, out);
+            self.passed += bytes;
         }
     }
 
-    /// The first place in the held text where a format may begin.
+    /// The first place in the text that is left where a format may begin.
     fn next_place(&self, scope: &Scope) -> Option<usize> {
+        let text = self.rest();
         let mut place = self.place.clone();
         let mut passed = 0;
-        for (at, _) in self.held.char_indices() {
-            if !may_open(self.held.as_bytes()[at], &self.held, at) {
+        for (at, _) in text.char_indices() {
+            if !may_open(text.as_bytes()[at], text, at) {
                 continue;
             }
-            place.pass(&self.held[passed..at]);
+            place.pass(&text[passed..at]);
             passed = at;
-            if opens(&self.held[at..], &place, scope) {
+            if opens(&text[at..], &place, scope) {
                 return Some(at);
             }
         }

@@ -33,7 +33,11 @@ pub(super) const GLUED_CALL: &str = "assistantcommentary";
 #[derive(Debug, Clone, Default)]
 pub(super) struct Think {
     state: State,
+    /// White space at the very beginning, which may be in front of thinking or of text.
+    space: String,
     held: String,
+    /// So much of it holds none of the marks that are waited for.
+    searched: usize,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,7 +58,7 @@ enum State {
 impl Think {
     /// Inside of thinking that the template has opened.
     pub(super) fn open() -> Self {
-        Self { state: State::Inside("</think>"), held: String::new() }
+        Self { state: State::Inside("</think>"), ..Self::default() }
     }
 
     /// Takes text; pushes what is known to be one or the other.
@@ -65,14 +69,14 @@ impl Think {
 
     /// Takes the end: what was held back is what it looks like.
     pub(super) fn end(&mut self, out: &mut Vec<Piece>) {
-        let held = std::mem::take(&mut self.held);
+        let held = std::mem::take(&mut self.space) + &std::mem::take(&mut self.held);
         push(out, held, matches!(self.state, State::Inside(_)));
     }
 
     fn step(&mut self, out: &mut Vec<Piece>) -> bool {
         match self.state {
             State::Past => {
-                push(out, std::mem::take(&mut self.held), false);
+                push(out, std::mem::take(&mut self.space) + &std::mem::take(&mut self.held), false);
                 false
             }
             State::Closed => self.closed(),
@@ -94,6 +98,12 @@ impl Think {
 
     fn start(&mut self) -> bool {
         let text = self.held.trim_start();
+        if text.len() < self.held.len() {
+            let text = text.to_owned();
+            self.space.push_str(&self.held[..self.held.len() - text.len()]);
+            self.held = text;
+        }
+        let text = self.held.as_str();
         let mut marks = TAGS.iter().map(|(open, _)| *open).chain([TAGS[0].1, GLUED_ANSWER, GLUED_CALL]);
         if marks.any(|mark| mark.starts_with(text) && mark.len() > text.len()) || GLUED.starts_with(text) {
             return false;
@@ -105,12 +115,14 @@ impl Think {
         // The template has opened the thinking, and there was none.
         if let Some(rest) = text.strip_prefix(TAGS[0].1) {
             self.held = rest.to_owned();
+            self.space.clear();
             self.state = State::Closed;
             return true;
         }
         let tag = TAGS.iter().find(|(open, _)| text.starts_with(open));
         if let Some((open, close)) = tag {
             self.held = text[open.len()..].to_owned();
+            self.space.clear();
             self.state = State::Inside(close);
         } else {
             self.state = State::Past;
@@ -145,12 +157,18 @@ pub(super) fn begins_glued(text: &str) -> bool {
 impl Think {
     /// Waits for what is left of a mark; without it, all of this is text.
     fn glued(&mut self, out: &mut Vec<Piece>) -> bool {
-        let answer = self.held.find(GLUED_ANSWER).map(|at| (at, at + GLUED_ANSWER.len()));
-        let call = self.held.find(GLUED_CALL).map(|at| (at, at + "assistant".len()));
-        let Some((end, next)) = answer.into_iter().chain(call).min() else { return false };
+        let from = self.searched;
+        let answer = self.held[from..].find(GLUED_ANSWER).map(|at| (from + at, from + at + GLUED_ANSWER.len()));
+        let call = self.held[from..].find(GLUED_CALL).map(|at| (from + at, from + at + "assistant".len()));
+        let Some((end, next)) = answer.into_iter().chain(call).min() else {
+            let overlap = self.held.len().saturating_sub(GLUED_CALL.len());
+            self.searched = (0..=overlap).rev().find(|at| self.held.is_char_boundary(*at)).unwrap_or(0).max(from);
+            return false;
+        };
         let rest = self.held.split_off(next);
-        let said = self.held[..end].trim_start();
+        let said = &self.held[..end];
         push(out, said.strip_prefix(GLUED).unwrap_or(said).to_owned(), true);
+        self.space.clear();
         self.held = rest;
         self.state = State::Past;
         true
