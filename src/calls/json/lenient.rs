@@ -49,8 +49,19 @@ impl<'a> Reader<'a> {
         &self.text[self.at..]
     }
 
+    /// The next byte; of a quote that is curly, or punctuation of full width, the plain one.
     fn peek(&self) -> Step<u8> {
-        self.text.as_bytes().get(self.at).copied().ok_or(Stop::Short)
+        let byte = self.text.as_bytes().get(self.at).copied().ok_or(Stop::Short)?;
+        Ok(if byte < 0x80 { byte } else { self.rest().chars().next().and_then(plain).unwrap_or(byte) })
+    }
+
+    /// Takes one sign of punctuation.
+    fn take(&mut self) {
+        let sign = self.rest().chars().next().unwrap_or(' ');
+        self.at += sign.len_utf8();
+        if !sign.is_ascii() {
+            self.fix(Fix::WidePunctuation);
+        }
     }
 
     /// Whether the text goes on with `word`; short when it ends before that is known.
@@ -134,7 +145,7 @@ impl<'a> Reader<'a> {
             if self.peek()? != b':' {
                 return Err(Stop::Bad);
             }
-            self.at += 1;
+            self.take();
             let value = self.value()?;
             map.insert(key, value);
             if matches!(self.after(b'}')?, After::Close) {
@@ -174,7 +185,7 @@ impl<'a> Reader<'a> {
         let blank_line = self.space()?;
         match self.peek() {
             Ok(b',') => {
-                self.at += 1;
+                self.take();
                 return Ok(After::Comma);
             }
             Ok(next) if next == closer => {
@@ -259,6 +270,9 @@ impl<'a> Reader<'a> {
     }
 
     fn string(&mut self, quote: u8) -> Step<String> {
+        if !self.rest().starts_with(char::from(quote)) {
+            return self.curly();
+        }
         self.at += 1;
         if quote == b'\'' {
             self.fix(Fix::SingleQuotes);
@@ -282,6 +296,35 @@ impl<'a> Reader<'a> {
                     out.push(char::from(control));
                 }
             }
+        }
+    }
+
+    /// A string in curly quotes: up to one behind which something of JSON stands, as there may be others in the text.
+    fn curly(&mut self) -> Step<String> {
+        self.take();
+        let mut out = String::new();
+        loop {
+            let rest = self.rest();
+            let stop = |c: char| c == '\\' || matches!(plain(c), Some(b'"' | b'\''));
+            let length = rest.find(stop).ok_or(Stop::Short)?;
+            out.push_str(&rest[..length]);
+            self.at += length;
+            if self.peek()? == b'\\' {
+                self.escape(&mut out)?;
+                continue;
+            }
+            let quote = self.rest().chars().next().unwrap_or('"');
+            let behind = self.rest()[quote.len_utf8()..].trim_start();
+            let next = behind.chars().next();
+            if next.is_none() && !self.end {
+                return Err(Stop::Short);
+            }
+            let closes = next.is_none_or(|c| matches!(plain(c).map_or(c, char::from), ':' | ',' | '}' | ']'));
+            self.at += quote.len_utf8();
+            if closes {
+                return Ok(out);
+            }
+            out.push(quote);
         }
     }
 
@@ -343,6 +386,17 @@ impl<'a> Reader<'a> {
         let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
         Ok(digits.and_then(|digits| u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()))
     }
+}
+
+/// The plain sign for a curly quote, or for punctuation of full width.
+fn plain(sign: char) -> Option<u8> {
+    Some(match sign {
+        '“' | '”' | '„' | '＂' => b'"',
+        '‘' | '’' => b'\'',
+        '：' => b':',
+        '，' => b',',
+        _ => return None,
+    })
 }
 
 fn without_leading_zeros(digits: &str) -> Option<String> {

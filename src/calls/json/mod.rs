@@ -30,6 +30,7 @@ pub(super) enum Fix {
     LoneSurrogate,
     LeadingZero,
     Tuple,
+    WidePunctuation,
 }
 
 impl Fix {
@@ -47,6 +48,7 @@ impl Fix {
             Self::LoneSurrogate => "json-lone-surrogate",
             Self::LeadingZero => "json-leading-zero",
             Self::Tuple => "json-tuple",
+            Self::WidePunctuation => "json-wide-punctuation",
         }
     }
 }

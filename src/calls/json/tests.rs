@@ -25,6 +25,7 @@ fn damage_that_can_mean_one_thing_is_mended_and_named() {
         ("{\"a\":\"x\ny\"}", json!({"a": "x\ny"}), "json-raw-control"),
         (r#"{"a":"\d+\.rs"}"#, json!({"a": r"\d+\.rs"}), "json-invalid-escape"),
         (r#"{"a":"\ud83d"}"#, json!({"a": "\u{fffd}"}), "json-lone-surrogate"),
+        ("{“a”：“b “c” d”， “e”: 1}", json!({"a": "b “c” d", "e": 1}), "json-wide-punctuation"),
         (r#"{"a":007}"#, json!({"a": 7}), "json-leading-zero"),
     ];
     for (text, value, fix) in cases {
@@ -66,7 +67,7 @@ fn a_longer_text_is_waited_for() {
 
 proptest! {
     #[test]
-    fn any_text_is_read_or_refused_and_a_longer_one_agrees(text in r#"[{\[][a-z0-9"'{}\[\],: \\\n/#uTrue]{0,40}"#, more in ".{0,8}") {
+    fn any_text_is_read_or_refused_and_a_longer_one_agrees(text in r#"[{\[][a-z0-9"'{}\[\],: \\\n/#uTrue“”：，]{0,40}"#, more in ".{0,8}") {
         if let Reading::Whole { value, used, fixes } = read(&text, false) {
             let longer = format!("{text}{more}");
             prop_assert_eq!(read(&longer, false), Reading::Whole { value: value.clone(), used, fixes: fixes.clone() });

@@ -69,7 +69,7 @@ pub(super) fn may_be_call(text: &str, scope: &Scope, any_name: bool) -> bool {
 fn members_may(members: &str, scope: &Scope, any_name: bool) -> bool {
     let mut rest = members;
     loop {
-        rest = rest.trim_start_matches([',', ' ', '\n', '\t', '\r']);
+        rest = rest.trim_start_matches([',', '，', ' ', '\n', '\t', '\r']);
         let (key, after) = match key_at(rest) {
             Key::Whole(key, after) => (key, after.trim_start()),
             Key::Cut(start) => return known().any(|key| key.starts_with(start)),
@@ -78,7 +78,7 @@ fn members_may(members: &str, scope: &Scope, any_name: bool) -> bool {
         if !known().any(|known| known == key) {
             return false;
         }
-        let Some(value) = after.strip_prefix(':').map(str::trim_start) else { return after.is_empty() };
+        let Some(value) = after.strip_prefix([':', '：']).map(str::trim_start) else { return after.is_empty() };
         if is_name(key) && !any_name && quoted(value).is_some_and(|(name, _)| !scope.knows(name)) {
             return false;
         }
@@ -98,7 +98,7 @@ enum Key<'a> {
 }
 
 fn key_at(text: &str) -> Key<'_> {
-    if let Some(start) = text.strip_prefix(['"', '\'']) {
+    if let Some(start) = text.strip_prefix(QUOTES) {
         return quoted(text).map_or(Key::Cut(start), |(key, after)| Key::Whole(key, after));
     }
     let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_');
@@ -110,11 +110,17 @@ fn key_at(text: &str) -> Key<'_> {
     }
 }
 
+/// What keys and names stand between.
+const QUOTES: [char; 5] = ['"', '\'', '“', '”', '„'];
+
 /// A quoted text at the front, and what follows it; without escapes, as keys and names are.
 fn quoted(text: &str) -> Option<(&str, &str)> {
-    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''))?;
-    let end = text[1..].find(quote)?;
-    Some((&text[1..=end], &text[end + 2..]))
+    let quote = text.chars().next().filter(|c| QUOTES.contains(c))?;
+    let inside = &text[quote.len_utf8()..];
+    let ends = |c: char| if quote.is_ascii() { c == quote } else { !c.is_ascii() && QUOTES.contains(&c) };
+    let end = inside.find(ends)?;
+    let length = inside[end..].chars().next()?.len_utf8();
+    Some((&inside[..end], &inside[end + length..]))
 }
 
 /// What follows the first value; `None` when that is not whole, or is not simple.
@@ -124,7 +130,7 @@ fn after_value(text: &str) -> Option<&str> {
         stream.next()?.ok()?;
         return text.get(stream.byte_offset()..);
     }
-    text.find([',', '}']).map(|end| &text[end..])
+    text.find([',', '，', '}']).map(|end| &text[end..])
 }
 
 fn known() -> impl Iterator<Item = &'static str> {

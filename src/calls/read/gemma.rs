@@ -139,6 +139,14 @@ fn items(scan: &mut Scan<'_>, place: &Place<'_>, key: &str, repairs: &mut Vec<&'
 fn quoted<'a>(scan: &mut Scan<'a>, quote: &str, place: &Place<'_>, repairs: &mut Vec<&'static str>) -> Step<&'a str> {
     let rest = scan.rest();
     if let Some(end) = rest.find(quote) {
+        let mut behind = Scan { at: scan.at + end + quote.len(), ..*scan };
+        behind.space();
+        let closes = matches!(behind.next()?, None | Some(',' | '}' | ')' | ']' | '<'));
+        if let Some(text) = before_next_key(&rest[..end], scan, place).filter(|_| !closes) {
+            scan.at += text.len();
+            repairs.push("unquoted-text");
+            return Ok(text);
+        }
         scan.at += end + quote.len();
         return Ok(&rest[..end]);
     }
@@ -151,6 +159,12 @@ fn quoted<'a>(scan: &mut Scan<'a>, quote: &str, place: &Place<'_>, repairs: &mut
     scan.at += text.len();
     repairs.push("unquoted-text");
     Ok(text)
+}
+
+/// The text before `,KEY:` at its end, where that is a parameter of the tool: what seemed to close the text opens the next.
+fn before_next_key<'a>(text: &'a str, scan: &Scan<'_>, place: &Place<'_>) -> Option<&'a str> {
+    let (before, key) = text.trim_end().strip_suffix([':', '='])?.rsplit_once(',')?;
+    scan.seen.scope.parameter(place.tool?, key.trim()).map(|_| before)
 }
 
 /// A value without quotes: a number or a word of JSON; else text from `before` up to the next key that the tool has, or the
@@ -174,6 +188,7 @@ fn bare(
     let start = if scan.seen.text[before..scan.at].contains('\n') { before } else { scan.at };
     scan.at += length;
     let text = &scan.seen.text[start..scan.at];
+    scan.eat_any(&QUOTES[..2])?;
     repairs.push("unquoted-text");
     Ok(typed(text, scan.seen.scope.parameter(tool, key)))
 }
@@ -193,8 +208,11 @@ fn text_end(scan: &Scan<'_>, tool: &str, place: &Place<'_>) -> Step<usize> {
         } else if place.is_over(&ahead)? {
             return Ok(at);
         } else if rest[at..].starts_with("<|") {
-            // A mark in the middle: this is no text without quotes.
-            return Err(Stop::Not);
+            // The quote at its end, of which the first was left out; no other mark stands in text without quotes.
+            let quoted = ahead.eat_any(&QUOTES[..2])?.is_some();
+            ahead.space();
+            let closed = quoted && matches!(ahead.next()?, None | Some(',' | '}' | ')' | '<'));
+            return if closed { Ok(at) } else { Err(Stop::Not) };
         } else if rest[at..].starts_with(place.closer) {
             ahead.need(place.closer)?;
             if matches!(ahead.next()?, None | Some('\n' | '<')) {

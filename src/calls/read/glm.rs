@@ -1,129 +1,329 @@
-//! The form of GLM: `<tool_call>NAME`, then `<arg_key>K</arg_key><arg_value>V</arg_value>` in turn. Values carry no types.
-//! One tag of a pair may be missing where the next one shows it.
+//! The form of GLM, Hunyuan, LongCat, Solar and their like: `<tool_call>NAME`, then `<arg_key>K</arg_key><arg_value>V</arg_value>` in turn.
+//! Values carry no types. One tag of a pair may be missing, doubled or nearly another where the next one shows it.
 
 use serde_json::{Map, Value};
 
-use super::format::{Format, Found, Look, Opening, Seen};
+use super::format::{Format, Found, Look, Opening, Seen, Short};
 use super::scan::{Scan, Step, Stop, look};
+use super::tags::{Kind, Tag, Tags, Written, closer};
+use super::value_end::{MISSING, Parameters, value_end};
 use crate::calls::heal::typed;
 
 /// Keys and values as tags.
 pub(super) struct Glm;
 
-const OPEN: &str = "<tool_call>";
-const CLOSE: &str = "</tool_call>";
-const KEY: &str = "<arg_key>";
-const KEY_END: &str = "</arg_key>";
-const VALUE: &str = "<arg_value>";
-const VALUE_END: &str = "</arg_value>";
+/// The tags of one family.
+struct Form {
+    open: String,
+    key: String,
+    key_end: String,
+    value: String,
+    close: String,
+    /// The same, where its keys lack the prefix.
+    bare: Option<Box<Self>>,
+    /// Closers that are no words in brackets.
+    marks: Vec<(Kind, &'static str)>,
+    /// The words of the others.
+    words: Vec<(Kind, String)>,
+}
 
-/// How a tag that was left out is counted.
-const MISSING: &str = "xml-missing-closer";
+/// The marks of Solar.
+const SOLAR: [&str; 5] =
+    ["<|tool_call:start|>", "<|tool_arg:start|>", "<|tool_arg:value|>", "<|tool_arg:end|>", "<|tool_call:end|>"];
+
+/// The word of a call, which may have a prefix before it and a mark of its own behind it.
+const CALL: &str = "tool_call";
+/// The longest tag, in bytes.
+const TAG: usize = 48;
+
+impl Form {
+    /// The form of a call that begins here.
+    fn of(seen: &Seen<'_>) -> Step<Option<Self>> {
+        if seen.begins(SOLAR[0]).ok_or(Stop::Short)? {
+            return Ok(Some(Self::solar()));
+        }
+        let bytes = seen.text.as_bytes();
+        let Some(end) = bytes.iter().take(TAG).position(|byte| matches!(byte, b'>' | b'\n' | b' ')) else {
+            return if seen.end || bytes.len() >= TAG { Ok(None) } else { Err(Stop::Short) };
+        };
+        let tag = &seen.text[..end];
+        let Some((prefix, mark)) = tag.strip_prefix('<').and_then(|tag| tag.split_once(CALL)) else { return Ok(None) };
+        let plain = |text: &str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | ':' | '|'));
+        let parted = prefix.is_empty() || prefix.ends_with(['_', ':', '|']);
+        let marked = mark.is_empty() || mark.starts_with(':');
+        if bytes[end] != b'>' || !plain(prefix) || !plain(mark) || !parted || !marked {
+            return Ok(None);
+        }
+        Ok(Some(Self::of_words(prefix, prefix, mark)))
+    }
+
+    fn of_words(prefix: &str, inner: &str, mark: &str) -> Self {
+        Self {
+            open: format!("<{prefix}{CALL}{mark}>"),
+            key: format!("<{inner}arg_key{mark}>"),
+            key_end: format!("</{inner}arg_key{mark}>"),
+            value: format!("<{inner}arg_value{mark}>"),
+            close: format!("</{prefix}{CALL}{mark}>"),
+            bare: (!inner.is_empty()).then(|| Box::new(Self::of_words(prefix, "", mark))),
+            marks: Vec::new(),
+            words: vec![
+                (Kind::ParameterEnd, format!("{inner}arg_value{mark}")),
+                (Kind::CallEnd, format!("{prefix}{CALL}{mark}")),
+            ],
+        }
+    }
+
+    fn solar() -> Self {
+        let [open, key, value, value_end, close] = SOLAR;
+        Self {
+            open: open.into(),
+            key: key.into(),
+            key_end: value.into(),
+            value: value.into(),
+            close: close.into(),
+            bare: None,
+            marks: vec![(Kind::ParameterEnd, value_end), (Kind::CallEnd, close)],
+            words: Vec::new(),
+        }
+    }
+}
+
+/// What may stand behind the name.
+const SEPARATOR: &str = "<tool_sep>";
+
+/// The longest key, in bytes.
+const KEY: usize = 200;
+/// The longest value of a tool that is not known, in bytes.
+const UNKNOWN: usize = 4096;
 
 impl Format for Glm {
     fn openings(&self) -> &'static [Opening] {
-        &[Opening::Mark(OPEN)]
+        &[Opening::Mark("<")]
     }
 
     fn read(&self, seen: &Seen<'_>) -> Look {
         let mut name = None;
-        let walked = call(seen, &mut name);
-        look(seen, walked, name, CLOSE)
+        let mut close = String::new();
+        let walked = call(seen, &mut name, &mut close);
+        look(seen, walked, name, &close)
     }
 }
 
-fn call<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Found> {
+impl Tags for Form {
+    fn is_inline(&self) -> bool {
+        true
+    }
+
+    fn tag<'a>(&self, seen: &Seen<'a>) -> Result<Option<Tag<'a>>, Short> {
+        if seen.begins("</").ok_or(Short)? {
+            return closer(seen, &self.words);
+        }
+        for (kind, mark) in &self.marks {
+            if seen.begins(mark).ok_or(Short)? {
+                let tag = Tag { kind: *kind, used: mark.len(), written: Written::Exactly, label: "", attributes: "" };
+                return Ok(Some(tag));
+            }
+        }
+        let opener = |kind, label, used| Tag { kind, used, written: Written::Exactly, label, attributes: "" };
+        Ok(match seen.begins_any(&[&self.open, &self.key])? {
+            Some(mark) if mark == self.key => {
+                let label = self.label(&seen.skip(mark.len()))?;
+                label.map(|label| opener(Kind::Parameter, label, mark.len()))
+            }
+            Some(mark) => shows_a_name(&seen.skip(mark.len()))?.then(|| opener(Kind::Call, "", mark.len())),
+            None => None,
+        })
+    }
+
+    fn begins_bare(&self, seen: &Seen<'_>) -> Result<bool, Short> {
+        Ok(self.label(seen)?.is_some())
+    }
+}
+
+impl Form {
+    /// The key at the front, up to its own end.
+    fn label<'a>(&self, seen: &Seen<'a>) -> Result<Option<&'a str>, Short> {
+        let bytes = seen.text.as_bytes();
+        let window = &bytes[..bytes.len().min(KEY)];
+        let Some(end) = window.iter().position(|byte| matches!(byte, b'<' | b'\n')) else {
+            return if seen.end || window.len() == KEY { Ok(None) } else { Err(Short) };
+        };
+        let ends = seen.skip(end).begins_any(&[&self.key_end, &self.value])?.is_some();
+        Ok((ends && end > 0).then(|| seen.text[..end].trim()))
+    }
+}
+
+/// Whether the name of a call follows its mark, as in a call that is shown whole.
+fn shows_a_name(seen: &Seen<'_>) -> Result<bool, Short> {
+    let text = seen.text.trim_start();
+    let end = text.find(|c: char| !c.is_alphanumeric() && !matches!(c, '_' | '-' | '.' | ':'));
+    match end {
+        None if !seen.end && text.len() < KEY => Err(Short),
+        None | Some(0) => Ok(false),
+        Some(end) => match text[end..].trim_start().chars().next() {
+            None if !seen.end => Err(Short),
+            next => Ok(next == Some('<')),
+        },
+    }
+}
+
+fn call<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>, close: &mut String) -> Step<Found> {
     let mut scan = Scan::new(*seen);
     let mut found = Found::marked();
-    scan.need(OPEN)?;
+    let wrapper = wrapper(&scan.ahead())?;
+    scan.at += wrapper.map_or(0, str::len);
     scan.space();
-    let called = scan.name()?;
+    let mut form = &Form::of(&scan.ahead())?.ok_or(Stop::Not)?;
+    close.clone_from(&form.close);
+    scan.need(&form.open)?;
     scan.space();
+    let mut called = scan.name()?;
+    scan.eat_spaced(SEPARATOR)?;
+    scan.space();
+    if let Some(bare) = form.bare.as_deref()
+        && scan.ahead().begins(&bare.key).ok_or(Stop::Short)?
+    {
+        form = bare;
+    }
     let mut input = Map::new();
-    while !scan.eat(CLOSE)? {
+    let mut fused = fused(&scan, form, called)?;
+    if let Some((tool, _)) = fused {
+        called = tool;
+    }
+    while !scan.eat(&form.close)? {
         if scan.over() && !input.is_empty() {
             found.open = true;
             break;
         }
-        let key = key(&mut scan, &mut found)?;
+        let key = match fused.take() {
+            Some((_, key)) => behind_key(&mut scan, form, key, &mut found)?,
+            None => key(&mut scan, form, &mut found)?,
+        };
         *name = Some(called);
-        let value = value(&mut scan, called, &mut found)?;
-        input.insert(key.to_owned(), typed(value, seen.scope.parameter(called, key)));
+        let value = value(&mut scan, form, called, key, &input, &mut found)?;
+        let value = typed(value, seen.scope.parameter(called, key));
+        if let Some(before) = input.insert(key.to_owned(), value)
+            && before != input[key]
+        {
+            return Err(Stop::Not);
+        }
         scan.space();
     }
     found.add(called, Value::Object(input));
     found.used = scan.at;
+    let end = wrapper.map_or_else(|| "</tool_calls>".to_owned(), |wrapper| wrapper.replacen('<', "</", 1));
+    if scan.eat_spaced(&end)? {
+        found.used = scan.at;
+    }
     Ok(found)
 }
 
-/// Takes a key up to its value; one of the tags before the key, behind it, or before the value may be missing.
-fn key<'a>(scan: &mut Scan<'a>, found: &mut Found) -> Step<&'a str> {
-    let opened = scan.eat(KEY)?;
-    let (start, mut mark) = (scan.at, None);
-    while mark.is_none() {
-        let rest = scan.rest();
-        let Some(tag) = rest.find('<') else { return Err(if scan.seen.end { Stop::Not } else { Stop::Inside }) };
-        scan.at += tag;
-        mark = scan.eat_any(&[KEY_END, VALUE])?;
-        if mark.is_none() && !opened {
-            return Err(Stop::Not);
-        }
-        scan.at += usize::from(mark.is_none());
+/// A tag around calls: their own with an `s`.
+fn wrapper<'a>(seen: &Seen<'a>) -> Step<Option<&'a str>> {
+    let bytes = seen.text.as_bytes();
+    let Some(end) = bytes.iter().take(TAG).position(|byte| matches!(byte, b'>' | b'\n' | b' ')) else {
+        return if seen.end || bytes.len() >= TAG { Ok(None) } else { Err(Stop::Short) };
+    };
+    let tag = &seen.text[..end];
+    let whole = tag.starts_with('<') && !tag.starts_with("</") && tag.contains("tool_calls") && bytes[end] == b'>';
+    Ok(whole.then(|| &seen.text[..=end]))
+}
+
+/// The tool and the key that a name is made of, where what opens the key was left out.
+fn fused<'a>(scan: &Scan<'a>, form: &Form, called: &'a str) -> Step<Option<(&'a str, &'a str)>> {
+    if scan.seen.scope.knows_as_it_is(called) || !scan.ahead().begins(&form.key_end).ok_or(Stop::Short)? {
+        return Ok(None);
     }
-    let end = scan.at - mark.map_or(0, str::len);
-    let valued = mark == Some(VALUE) || scan.eat_spaced(VALUE)?;
-    if !valued && mark != Some(VALUE) {
+    let split = |at: usize| {
+        let (tool, key) = (&called[..at], &called[at..]);
+        let known = scan.seen.scope.knows_as_it_is(tool) && scan.seen.scope.parameter(tool, key).is_some();
+        known.then_some((tool, key))
+    };
+    let mut splits = called.char_indices().skip(1).filter_map(|(at, _)| split(at));
+    let only = splits.next();
+    Ok(only.filter(|_| splits.next().is_none()))
+}
+
+/// Takes a key up to its value; one of the tags before the key, behind it, or before the value may be missing.
+fn key<'a>(scan: &mut Scan<'a>, form: &Form, found: &mut Found) -> Step<&'a str> {
+    let mut opened = 0;
+    while opened < 3 && scan.eat_any(&[&form.key, &form.open])?.is_some() {
+        opened += 1;
         scan.space();
     }
-    if !opened || !valued || mark == Some(VALUE) {
+    let key = form.label(&scan.ahead())?.ok_or(Stop::Not)?;
+    let at = scan.rest().find('<').unwrap_or(0);
+    scan.at += at;
+    if opened != 1 {
         found.repairs.push(MISSING);
     }
-    let key = scan.seen.text[start..end].trim();
-    if key.is_empty() || key.contains('\n') { Err(Stop::Not) } else { Ok(key) }
+    if key.is_empty() { Err(Stop::Not) } else { behind_key(scan, form, key, found) }
 }
 
-/// Takes a value up to a closing tag that is followed by what may follow a value, so that a value may speak of tags; or,
-/// where that was left out, up to the next key of the tool or the end of the call.
-fn value<'a>(scan: &mut Scan<'a>, tool: &str, found: &mut Found) -> Step<&'a str> {
-    let (text, start) = (scan.seen.text, scan.at);
-    loop {
-        let Some(tag) = scan.rest().find('<') else {
-            return Err(if scan.seen.end { Stop::Not } else { Stop::Inside });
-        };
-        scan.at += tag;
-        let end = scan.at;
-        let closed = match scan.eat_any(&[VALUE_END, CLOSE, KEY])? {
-            Some(VALUE_END) => (next_is(scan, &[KEY, CLOSE])? || declared(scan, tool)?).then_some(scan.at),
-            Some(CLOSE) => next_is(scan, &[OPEN])?.then_some(end),
-            Some(_) => declared(scan, tool)?.then_some(end),
-            None => None,
-        };
-        if let Some(at) = closed {
-            if at == end {
-                found.repairs.push(MISSING);
-            }
-            scan.at = at;
-            return Ok(&text[start..end]);
-        }
-        scan.at = end + 1;
+/// Takes what stands between a key and its value.
+fn behind_key<'a>(scan: &mut Scan<'a>, form: &Form, key: &'a str, found: &mut Found) -> Step<&'a str> {
+    let mut ends = 0;
+    while ends < 3 && scan.eat(&form.key_end)? {
+        ends += 1;
+        scan.space();
+    }
+    let before = scan.at;
+    typed_key(scan, form)?;
+    let valued = ends > 0 && form.key_end == form.value || scan.eat_spaced(&form.value)?;
+    if !valued {
+        scan.at = before;
+    }
+    if ends != 1 || !valued {
+        found.repairs.push(MISSING);
+    }
+    Ok(key)
+}
+
+/// Takes the type that some families write between a key and its value.
+fn typed_key(scan: &mut Scan<'_>, form: &Form) -> Step<()> {
+    let open = form.key.replace("arg_key", "arg_type");
+    if open != form.key && scan.eat(&open)? {
+        scan.upto(&open.replacen('<', "</", 1))?;
+    }
+    Ok(())
+}
+
+/// The parameters of the call that are not given yet.
+struct Awaited<'g, 'a> {
+    seen: Seen<'a>,
+    tool: &'g str,
+    given: &'g Map<String, Value>,
+    key: &'g str,
+}
+
+impl Parameters for Awaited<'_, '_> {
+    fn awaits(&self, key: &str) -> bool {
+        key != self.key && !self.given.contains_key(key) && self.seen.scope.has_parameter(self.tool, key)
     }
 }
 
-/// Whether the text ends here, or one of the marks follows.
-fn next_is(scan: &Scan<'_>, marks: &[&str]) -> Step<bool> {
-    let mut ahead = *scan;
-    ahead.space();
-    Ok(ahead.over() || ahead.eat_any(marks)?.is_some())
+fn value<'a>(
+    scan: &mut Scan<'a>,
+    form: &Form,
+    tool: &str,
+    key: &str,
+    given: &Map<String, Value>,
+    found: &mut Found,
+) -> Step<&'a str> {
+    let seen = scan.seen;
+    let rest = scan.ahead();
+    let body = if seen.scope.knows(tool) || rest.text.len() <= UNKNOWN {
+        rest
+    } else {
+        let end = (0..=UNKNOWN).rev().find(|at| rest.text.is_char_boundary(*at)).unwrap_or(0);
+        Seen { text: &rest.text[..end], end: true, ..rest }
+    };
+    let awaited = Awaited { seen, tool, given, key };
+    let end = value_end(form, &body, &awaited).map_err(|_| Stop::Inside)?.ok_or(Stop::Not)?;
+    scan.at += end.used;
+    found.repairs.extend(end.repair);
+    Ok(&body.text[..end.length])
 }
-
-/// Whether a key follows that the tool has, up to its own end.
-fn declared(scan: &Scan<'_>, tool: &str) -> Step<bool> {
-    let mut ahead = *scan;
-    ahead.space();
-    let key = ahead.word(|c| c != '<' && c != '\n')?.trim();
-    Ok(ahead.eat_any(&[KEY_END, VALUE])?.is_some() && scan.seen.scope.has_parameter(tool, key))
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::tests::check;

@@ -14,20 +14,24 @@ pub(super) struct Harmony;
 const START: &str = "<|start|>";
 const CHANNEL: &str = "<|channel|>";
 const MESSAGE: &str = "<|message|>";
-const RECIPIENT: &str = "to=functions.";
+const RECIPIENT: &str = "to=";
+/// What stands before the name of a tool, mostly.
+const NAMESPACE: &str = "functions.";
 /// The longest header, in bytes.
 const HEADER: usize = 400;
 /// Words of a header.
-const WORDS: [&str; 9] =
-    ["assistant", "assistantcommentary", GLUED, "commentary", "final", "json", "code", "to=assistant", "to=user"];
+const WORDS: [&str; 7] = ["assistant", "assistantcommentary", GLUED, "commentary", "final", "json", "code"];
+/// Whom a message may be to, that is no tool; what is to oneself is thinking.
+const PEOPLE: [&str; 3] = ["assistant", "user", "all"];
+const ONESELF: &str = "self";
 
 impl Format for Harmony {
     fn openings(&self) -> &'static [Opening] {
         &[
             Opening::Mark(START),
             Opening::Mark(CHANNEL),
-            Opening::Line("commentary to=functions."),
-            Opening::Line("to=functions."),
+            Opening::Line("commentary to="),
+            Opening::Line(RECIPIENT),
             Opening::Line(GLUED),
             Opening::Line(GLUED_CALL),
             Opening::Line(GLUED_ANSWER),
@@ -66,17 +70,26 @@ enum Message {
 fn message<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Message> {
     let mut scan = Scan::new(*seen);
     let marked = seen.text.starts_with('<');
-    let Some(called) = header(&mut scan)? else {
-        let thought = seen.text[..scan.at].contains(GLUED);
-        if !marked || !scan.eat(MESSAGE)? {
-            return Err(Stop::Not);
+    let called = match header(&mut scan)? {
+        To::Tool(called) => called,
+        other => {
+            let thought = other == To::Oneself || seen.text[..scan.at].contains(GLUED);
+            let whole = marked || other != To::Nobody;
+            if !scan.eat(MESSAGE)? || !whole {
+                return Err(Stop::Not);
+            }
+            return if thought { self::thought(scan) } else { Ok(Message::Plain(scan.at)) };
         }
-        return if thought { self::thought(scan) } else { Ok(Message::Plain(scan.at)) };
     };
-    *name = Some(called);
     let mut found = Found::marked();
     let marked = scan.eat_any(&[MESSAGE])?.is_some();
+    let body = scan.at;
     scan.space();
+    // The call itself in another form.
+    if marked && scan.next()? == Some('<') {
+        return Ok(Message::Plain(body));
+    }
+    *name = Some(called);
     let input = match scan.next()? {
         Some('{') => scan.arguments(&mut found.repairs)?,
         _ if marked => {
@@ -98,9 +111,9 @@ fn message<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Message> {
 /// Takes what stands in the channel of analysis, up to its end or the next message.
 fn thought(mut scan: Scan<'_>) -> Step<Message> {
     let rest = scan.rest();
-    let ends = |(at, _)| Some((at, ["<|end|>", START, CHANNEL].into_iter().find(|mark| rest[at..].starts_with(mark))?));
+    let ends = |(at, _)| Some((at, ["<|end|>", "<|eom|>", START, CHANNEL].into_iter().find(|mark| rest[at..].starts_with(mark))?));
     let (length, closed) = match rest.match_indices("<|").find_map(ends) {
-        Some((length, mark)) => (length, if mark == "<|end|>" { mark.len() } else { 0 }),
+        Some((length, mark)) => (length, if mark.starts_with("<|e") { mark.len() } else { 0 }),
         None if scan.seen.end => (rest.len(), 0),
         None => return Err(Stop::Inside),
     };
@@ -144,9 +157,18 @@ fn plain<'a>(scan: &mut Scan<'a>, called: &str) -> Step<&'a str> {
     Ok(rest[..length].trim_end_matches(['\r', '\n']))
 }
 
-/// Takes a header up to its message; gives the tool that it is to.
-fn header<'a>(scan: &mut Scan<'a>) -> Step<Option<&'a str>> {
-    let mut called = None;
+/// Whom a message is to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum To<'a> {
+    Nobody,
+    Person,
+    Oneself,
+    Tool(&'a str),
+}
+
+/// Takes a header up to its message; gives whom it is to.
+fn header<'a>(scan: &mut Scan<'a>) -> Step<To<'a>> {
+    let mut to = To::Nobody;
     let start = scan.at;
     loop {
         scan.space();
@@ -157,19 +179,31 @@ fn header<'a>(scan: &mut Scan<'a>) -> Step<Option<&'a str>> {
             continue;
         }
         if scan.eat(RECIPIENT)? {
-            called = Some(scan.name()?);
+            to = recipient(scan)?;
             continue;
         }
         let next = scan.next()?;
         if matches!(next, Some('<' | '{')) {
-            return Ok(called);
+            return Ok(to);
         }
         let word = scan.word(|c| c.is_alphanumeric() || matches!(c, '_' | '='))?;
-        if called.is_some() && scan.seen.text.starts_with(START) && !word.is_empty() {
+        if to != To::Nobody && scan.seen.text.starts_with(START) && !word.is_empty() {
             continue;
         }
         if !WORDS.contains(&word) {
             return Err(Stop::Not);
         }
     }
+}
+
+/// Takes a recipient: a tool of this request, or of the namespace of all tools.
+fn recipient<'a>(scan: &mut Scan<'a>) -> Step<To<'a>> {
+    let spaced = scan.eat(NAMESPACE)?;
+    let name = scan.name()?;
+    Ok(match name {
+        _ if spaced || scan.seen.scope.knows(name) => To::Tool(name),
+        ONESELF => To::Oneself,
+        name if PEOPLE.contains(&name) => To::Person,
+        _ => return Err(Stop::Not),
+    })
 }

@@ -15,8 +15,8 @@ mod gate;
 mod gemma;
 mod glm;
 mod harmony;
+mod headless;
 mod hermes;
-mod invoke;
 mod kimi;
 mod kimi_k3;
 mod minimax;
@@ -27,12 +27,15 @@ mod place;
 mod python;
 mod pythonic;
 mod quotes;
-mod qwen_xml;
 mod residue;
 mod scan;
+mod tag_words;
+mod tagged;
+mod tags;
 mod talk;
 mod think;
 mod tool_block;
+mod value_end;
 
 use std::sync::Arc;
 
@@ -49,10 +52,10 @@ use place::Place;
 use think::{Piece, Think};
 
 /// All formats, in the order in which they are asked.
-static FORMATS: [&dyn Format; 19] = [
+static FORMATS: [&dyn Format; 18] = [
     &fence::Fence,
     &hermes::Hermes,
-    &qwen_xml::QwenXml,
+    &tagged::Tagged,
     &glm::Glm,
     &mistral::Mistral,
     &harmony::Harmony,
@@ -61,7 +64,6 @@ static FORMATS: [&dyn Format; 19] = [
     &deepseek::DeepSeek,
     &gemma::Gemma,
     &minimax::MiniMax,
-    &invoke::Invoke,
     &echo::Echo,
     &pythonic::Pythonic,
     &bare_json::BareJson,

@@ -8,14 +8,26 @@ pub(super) enum Piece {
 }
 
 /// The tags in which families think.
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 20] = [
     ("<think>", "</think>"),
+    ("<thinking>", "</thinking>"),
+    ("<thought>", "</thought>"),
+    ("<reasoning>", "</reasoning>"),
+    ("<thoughts>", "</thoughts>"),
+    ("<reflection>", "</reflection>"),
+    ("<reason>", "</reason>"),
     ("[THINK]", "[/THINK]"),
     ("<seed:think>", "</seed:think>"),
     ("<mm:think>", "</mm:think>"),
+    ("<ifm|think>", "</ifm|think>"),
+    ("<longcat_think>", "</longcat_think>"),
+    ("<|think:start|>", "<|think:end|>"),
+    ("<|inner_prefix|>", "<|inner_suffix|>"),
     ("<|channel|>analysis<|message|>", END),
     ("<|start|>assistant<|channel|>analysis<|message|>", END),
+    ("to=self<|message|>", "<|eom|>"),
     ("<|channel>thought\n", "<channel|>"),
+    ("<|channel>", "<channel|>"),
     ("<|START_THINKING|>", "<|END_THINKING|>"),
 ];
 
@@ -104,7 +116,7 @@ impl Think {
             self.held = text;
         }
         let text = self.held.as_str();
-        let mut marks = TAGS.iter().map(|(open, _)| *open).chain([TAGS[0].1, GLUED_ANSWER, GLUED_CALL]);
+        let mut marks = TAGS.iter().map(|(open, _)| *open).chain([GLUED_ANSWER, GLUED_CALL]).chain(TAGS.iter().map(|(_, close)| *close));
         if marks.any(|mark| mark.starts_with(text) && mark.len() > text.len()) || GLUED.starts_with(text) {
             return false;
         }
@@ -113,13 +125,13 @@ impl Think {
             return true;
         }
         // The template has opened the thinking, and there was none.
-        if let Some(rest) = text.strip_prefix(TAGS[0].1) {
+        if let Some(rest) = TAGS.iter().find_map(|(_, close)| text.strip_prefix(close)) {
             self.held = rest.to_owned();
             self.space.clear();
             self.state = State::Closed;
             return true;
         }
-        let tag = TAGS.iter().find(|(open, _)| text.starts_with(open));
+        let tag = TAGS.iter().filter(|(open, _)| text.starts_with(open)).max_by_key(|(open, _)| open.len());
         if let Some((open, close)) = tag {
             self.held = text[open.len()..].to_owned();
             self.space.clear();
