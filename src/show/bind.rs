@@ -39,7 +39,7 @@ impl Bind {
 
     /// The schema of a reply that calls this one tool, with these arguments.
     pub(crate) fn call(self, name: &str, arguments: &Value) -> Value {
-        let mut arguments = safe_schema::safe(arguments);
+        let mut arguments = safe_schema::binding(arguments);
         require_text(&mut arguments);
         self.one(name, arguments)
     }

@@ -1,14 +1,25 @@
-//! Schemas made safe: what Ollama refuses or renders at random is rewritten, and nothing valid becomes invalid by it
-//! but where a server could not have told the difference.
+//! Schemas made safe: what a server refuses, drops or renders at random is rewritten, and never made wider by it: what fits
+//! the rewritten schema fits the client's. Only what no grammar can say, and a server would refuse, is left out.
+
+mod compile;
+mod meet;
+mod pattern;
 
 use serde_json::{Map, Value, json};
 
-/// How deep a `$ref` is followed; a schema that contains itself ends there in a free object.
-const DEPTH: usize = 6;
+use compile::{Compiler, Use};
 
-/// The same schema without `$ref`, `const`, boolean schemas, and lists of types.
+/// The schema as a model is shown it: references are followed, parts that must all hold are laid over each other, and
+/// alternatives are whole. The parameters of a tool stay listed where they depend on alternatives.
 pub(crate) fn safe(schema: &Value) -> Value {
-    rewrite(schema, schema, 0)
+    let mut safe = Compiler::new(schema, Use::Shown).root();
+    list_parameters(&mut safe);
+    safe
+}
+
+/// The schema as it binds what a model writes: as [`safe`], without what a grammar cannot say.
+pub(crate) fn binding(schema: &Value) -> Value {
+    Compiler::new(schema, Use::Grammar).root()
 }
 
 /// As [`safe`], and with at most one key beside `type` and `description` in a property: a renderer of Ollama walks
@@ -30,74 +41,34 @@ fn keep_one_key(property: &mut Value) {
     map.retain(|key, _| !extras.contains(key) || Some(key) == kept.as_ref());
 }
 
-fn rewrite(schema: &Value, root: &Value, depth: usize) -> Value {
-    match schema {
-        Value::Object(map) => match map.get("$ref").and_then(Value::as_str) {
-            Some(_) if depth >= DEPTH => json!({"type": "object"}),
-            Some(pointer) => refer(map, pointer, root, depth),
-            None => object(map, root, depth),
-        },
-        // `true` takes anything, and nothing can be sent for `false`.
-        _ => json!({}),
-    }
-}
-
-fn refer(map: &Map<String, Value>, pointer: &str, root: &Value, depth: usize) -> Value {
-    let target = pointer.strip_prefix('#').and_then(|path| root.pointer(path)).unwrap_or(&Value::Null);
-    let mut found = rewrite(target, root, depth + 1);
-    if let (Some(found), Some(text)) = (found.as_object_mut(), map.get("description")) {
-        found.insert("description".into(), text.clone());
-    }
-    found
-}
-
-fn object(map: &Map<String, Value>, root: &Value, depth: usize) -> Value {
-    let mut out = Map::new();
-    for (key, value) in map {
-        match key.as_str() {
-            "$schema" | "$id" | "$defs" | "definitions" => {}
-            "const" => drop(out.insert("enum".into(), json!([value]))),
-            "type" => kind(&mut out, value),
-            "properties" => drop(out.insert(key.clone(), properties(value, root, depth))),
-            "items" => drop(out.insert(key.clone(), rewrite(value, root, depth))),
-            "anyOf" | "oneOf" => drop(out.insert("anyOf".into(), each(value, root, depth))),
-            "allOf" => all_of(&mut out, value, root, depth),
-            _ => drop(out.insert(key.clone(), value.clone())),
-        }
-    }
-    Value::Object(out)
-}
-
-/// A list of types becomes `anyOf`; one that only adds `null` becomes the other type.
-fn kind(out: &mut Map<String, Value>, value: &Value) {
-    let Some(kinds) = value.as_array() else {
-        out.insert("type".into(), value.clone());
+/// Lists the parameters of a schema that has alternatives beside these: servers and prompts look for them at the root.
+fn list_parameters(schema: &mut Value) {
+    let Some(alternatives) =
+        schema.get("anyOf").and_then(Value::as_array).filter(|_| schema.get("properties").is_none())
+    else {
         return;
     };
-    let real: Vec<&Value> = kinds.iter().filter(|kind| **kind != "null").collect();
-    match real.as_slice() {
-        [one] => drop(out.insert("type".into(), (*one).clone())),
-        _ => drop(out.insert("anyOf".into(), real.iter().map(|kind| json!({"type": kind})).collect())),
+    let mut properties = Map::new();
+    let objects = alternatives.iter().filter_map(|one| one.get("properties")?.as_object());
+    for (name, property) in objects.flatten() {
+        properties.entry(name.clone()).or_insert_with(|| property.clone());
+    }
+    let needed = |name: &&String| alternatives.iter().all(|one| requires(one, name));
+    let required: Vec<&String> = properties.keys().filter(needed).collect();
+    if !properties.is_empty() {
+        let (required, properties) = (json!(required), Value::Object(properties.clone()));
+        schema["type"] = json!("object");
+        schema["properties"] = properties;
+        schema["required"] = required;
     }
 }
 
-fn properties(value: &Value, root: &Value, depth: usize) -> Value {
-    let properties = value.as_object().into_iter().flatten().filter(|(_, schema)| **schema != Value::Bool(false));
-    Value::Object(properties.map(|(key, schema)| (key.clone(), rewrite(schema, root, depth))).collect())
+fn requires(schema: &Value, name: &str) -> bool {
+    schema["required"].as_array().is_some_and(|list| list.iter().any(|key| key == name))
 }
 
-fn each(value: &Value, root: &Value, depth: usize) -> Value {
-    value.as_array().into_iter().flatten().map(|schema| rewrite(schema, root, depth)).collect()
-}
-
-/// Parts that must all hold are laid over each other.
-fn all_of(out: &mut Map<String, Value>, value: &Value, root: &Value, depth: usize) {
-    for part in value.as_array().into_iter().flatten() {
-        for (key, value) in rewrite(part, root, depth).as_object().cloned().unwrap_or_default() {
-            out.entry(key).or_insert(value);
-        }
-    }
-}
+#[cfg(test)]
+mod promises;
 
 #[cfg(test)]
 mod tests {
@@ -108,7 +79,8 @@ mod tests {
         let schema = json!({"type": ["object", "null"], "$defs": {"P": {"type": "string", "const": "k"}},
             "properties": {"any": true, "never": false, "p": {"$ref": "#/$defs/P", "description": "d"}, "n": {"type": ["integer", "string"]}}});
         let expected = json!({"type": "object", "properties": {
-            "any": {}, "p": {"type": "string", "enum": ["k"], "description": "d"}, "n": {"anyOf": [{"type": "integer"}, {"type": "string"}]}}});
+            "any": {}, "p": {"type": "string", "enum": ["k"], "description": "d"}, "n": {"anyOf": [{"type": "integer"}, {"type": "string"}]}},
+            "additionalProperties": false});
         assert_eq!(safe(&schema), expected);
     }
 
@@ -116,6 +88,63 @@ mod tests {
     fn a_schema_that_holds_itself_ends() {
         let schema = json!({"$defs": {"N": {"type": "object", "properties": {"next": {"$ref": "#/$defs/N"}}}}, "properties": {"n": {"$ref": "#/$defs/N"}}});
         assert!(!safe(&schema).to_string().contains("$ref"));
+    }
+
+    #[test]
+    fn what_an_engine_cannot_compile_is_rewritten_wherever_it_stands() {
+        let row = json!({"type": "object", "properties": {"v": {"type": "integer"}}, "required": ["v"]});
+        let defs = json!({"Row": row});
+        let refer = json!({"$ref": "#/$defs/Row"});
+        let cases = [
+            (json!({"$defs": defs, "additionalProperties": refer}), json!({"additionalProperties": row})),
+            (json!({"$defs": defs, "prefixItems": [refer]}), json!({"prefixItems": [row]})),
+            (
+                json!({"$defs": defs, "items": {"anyOf": [refer, {"type": "null"}]}}),
+                json!({"items": {"anyOf": [row, {"type": "null"}]}}),
+            ),
+            (json!({"type": "string", "enum": []}), json!({"type": "string"})),
+            (json!({"type": ["null"]}), json!({"type": "null"})),
+            (
+                json!({"type": "integer", "maximum": 1e20}),
+                json!({"type": "integer", "maximum": 9_007_199_254_740_991_i64}),
+            ),
+            (json!({"type": "float"}), json!({"type": "number"})),
+            (json!({"type": "any", "anyOf": []}), json!({})),
+            (json!({"type": "string", "pattern": "(?<=a)b"}), json!({"type": "string"})),
+            (json!({"type": "string", "pattern": r"^\d+$"}), json!({"type": "string", "pattern": "^[0-9]+$"})),
+            (json!({"type": "array", "items": false}), json!({"type": "array", "maxItems": 0})),
+            (
+                json!({"type": "object", "additionalProperties": true}),
+                json!({"type": "object", "additionalProperties": true}),
+            ),
+            (json!({"not": true, "type": "string"}), json!({"not": {}, "type": "string"})),
+            (
+                json!({"allOf": [{"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]},
+                    {"properties": {"b": {"type": "integer"}}, "required": ["b"]}]}),
+                json!({"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "integer"}}, "required": ["a", "b"]}),
+            ),
+        ];
+        for (schema, expected) in cases {
+            assert_eq!(binding(&schema), expected, "{schema}");
+        }
+    }
+
+    #[test]
+    fn alternatives_are_whole() {
+        let schema = json!({"type": "object", "required": ["project"],
+            "properties": {"project": {"type": "string"}, "id": {"type": "integer"}, "title": {"type": "string"}},
+            "oneOf": [{"required": ["id"]}, {"required": ["title"]}]});
+        let bound = binding(&schema);
+        assert_eq!(bound.as_object().unwrap().keys().collect::<Vec<_>>(), ["anyOf"]);
+        let fits = |value: Value| jsonschema::is_valid(&bound, &value);
+        assert!(fits(json!({"project": "p", "id": 1})) && fits(json!({"project": "p", "title": "t"})));
+        for value in
+            [json!({"project": "p"}), json!({"id": 1}), json!({"project": "p", "id": 1, "title": "t"}), json!(1)]
+        {
+            assert!(!fits(value.clone()), "{value}");
+        }
+        assert_eq!(safe(&schema)["required"], json!(["project"]));
+        assert_eq!(safe(&schema)["properties"].as_object().unwrap().len(), 3);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::call_text;
+use super::{call_text, safe_schema};
 use crate::rules::{CallForm, ShowProfile};
 use crate::trim::ShownTool;
 
@@ -28,7 +28,11 @@ fn line(profile: &ShowProfile, tool: &ShownTool) -> String {
     let name = &tool.client.name;
     let description = profile.tools.get(name).unwrap_or(&tool.description);
     let description: Vec<&str> = description.split_whitespace().collect();
-    format!("- {name}({}): {}", parameters(&tool.schema, profile.needed_only), description.join(" "))
+    format!(
+        "- {name}({}): {}",
+        parameters(&safe_schema::safe(&tool.schema), profile.needed_only),
+        description.join(" ")
+    )
 }
 
 fn parameters(schema: &Value, needed_only: bool) -> String {

@@ -111,7 +111,9 @@ fn message<'a>(seen: &Seen<'a>, name: &mut Option<&'a str>) -> Step<Message> {
 /// Takes what stands in the channel of analysis, up to its end or the next message.
 fn thought(mut scan: Scan<'_>) -> Step<Message> {
     let rest = scan.rest();
-    let ends = |(at, _)| Some((at, ["<|end|>", "<|eom|>", START, CHANNEL].into_iter().find(|mark| rest[at..].starts_with(mark))?));
+    let ends = |(at, _)| {
+        Some((at, ["<|end|>", "<|eom|>", START, CHANNEL].into_iter().find(|mark| rest[at..].starts_with(mark))?))
+    };
     let (length, closed) = match rest.match_indices("<|").find_map(ends) {
         Some((length, mark)) => (length, if mark.starts_with("<|e") { mark.len() } else { 0 }),
         None if scan.seen.end => (rest.len(), 0),

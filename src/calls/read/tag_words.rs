@@ -9,7 +9,8 @@ use super::value_end::NEAR;
 pub(super) const OPENINGS: &[Opening] = &[Opening::Mark("<"), Opening::Line("<name>")];
 
 /// The words for a call, and those for a parameter beside each.
-const WORDS: [(&str, &[&str]); 3] = [("invoke", &["parameter"]), ("function", &["parameter", "param"]), ("call", &["arg"])];
+const WORDS: [(&str, &[&str]); 3] =
+    [("invoke", &["parameter"]), ("function", &["parameter", "param"]), ("call", &["arg"])];
 
 /// What may stand around calls.
 const WRAPPERS: [&str; 5] = ["tool_calls", "tool_call", "function_calls", "function_call", "function_invocation"];
@@ -45,7 +46,8 @@ pub(super) struct Form {
 impl Form {
     pub(super) fn new(prefix: &str, call: &str) -> Self {
         let parameters = WORDS.iter().find(|(word, _)| *word == call).map_or(WORDS[0].1, |(_, words)| *words);
-        let words = || std::iter::once((Kind::Call, call)).chain(parameters.iter().map(|word| (Kind::Parameter, *word)));
+        let words =
+            || std::iter::once((Kind::Call, call)).chain(parameters.iter().map(|word| (Kind::Parameter, *word)));
         let openers = words().map(|(kind, word)| (kind, format!("<{prefix}{word}"))).collect();
         let ends = words().map(|(kind, word)| {
             (if kind == Kind::Call { Kind::CallEnd } else { Kind::ParameterEnd }, format!("{prefix}{word}"))
@@ -60,12 +62,19 @@ impl Tags for Form {
         if seen.begins("</").ok_or(Short)? {
             let rest = seen.skip(2);
             if let Some(used) = wrapper(&rest)? {
-                return Ok(Some(Tag { kind: Kind::WrapEnd, used: 2 + used, written: Written::Exactly, label: "", attributes: "" }));
+                return Ok(Some(Tag {
+                    kind: Kind::WrapEnd,
+                    used: 2 + used,
+                    written: Written::Exactly,
+                    label: "",
+                    attributes: "",
+                }));
             }
             return closer(seen, &self.closers);
         }
         if let Some(mark) = seen.begins_any(&OUTER_END)? {
-            let tag = Tag { kind: Kind::WrapEnd, used: mark.len(), written: Written::Exactly, label: "", attributes: "" };
+            let tag =
+                Tag { kind: Kind::WrapEnd, used: mark.len(), written: Written::Exactly, label: "", attributes: "" };
             return Ok(Some(tag));
         }
         for (kind, open) in &self.openers {
@@ -102,7 +111,8 @@ fn named<'a>(seen: &Seen<'a>) -> Result<Option<(&'a str, &'a str, usize)>, Short
     if let Some(name) = inside.strip_prefix('=') {
         return Ok(Some((name, "", close + 1)));
     }
-    let Some(value) = inside.trim_start().strip_prefix("name").map(str::trim_start).and_then(|rest| rest.strip_prefix('='))
+    let Some(value) =
+        inside.trim_start().strip_prefix("name").map(str::trim_start).and_then(|rest| rest.strip_prefix('='))
     else {
         return Ok(None);
     };

@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use super::format::{Format, Found, Look, Opening, Raw, Seen, Short};
 use super::headless;
 use super::scan::{CLOSERS, Scan, Step, Stop};
+use super::tag_words::{self, Form};
 use super::tags::{Kind, Tag, Tags, Written};
 use super::value_end::{MISSING, NEAR, value_end};
-use super::tag_words::{self, Form};
 use crate::calls::heal::typed;
 use crate::calls::json;
 
@@ -214,7 +214,9 @@ fn broken(seen: &Seen<'_>, begun: &Begun<'_>) -> Look {
         match tag.map(|tag| tag.kind) {
             Some(Kind::Call) => open += 1,
             Some(Kind::CallEnd) => open -= 1,
-            Some(Kind::WrapEnd) if used == Some(next) || used.is_some_and(|used| seen.text[used..next].trim().is_empty()) => {
+            Some(Kind::WrapEnd)
+                if used == Some(next) || used.is_some_and(|used| seen.text[used..next].trim().is_empty()) =>
+            {
                 used = Some(at);
                 continue;
             }

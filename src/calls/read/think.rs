@@ -116,7 +116,11 @@ impl Think {
             self.held = text;
         }
         let text = self.held.as_str();
-        let mut marks = TAGS.iter().map(|(open, _)| *open).chain([GLUED_ANSWER, GLUED_CALL]).chain(TAGS.iter().map(|(_, close)| *close));
+        let mut marks = TAGS
+            .iter()
+            .map(|(open, _)| *open)
+            .chain([GLUED_ANSWER, GLUED_CALL])
+            .chain(TAGS.iter().map(|(_, close)| *close));
         if marks.any(|mark| mark.starts_with(text) && mark.len() > text.len()) || GLUED.starts_with(text) {
             return false;
         }

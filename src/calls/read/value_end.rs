@@ -111,7 +111,10 @@ impl<'a> Walk<'_, 'a> {
                 }
                 _ if self.form.begins_bare(&rest)? => break,
                 // Only spoken of, unless it is damage that stands where a closer would.
-                _ if first.written == Written::Nearly && self.own_line(at) && behind_is_new_line(self.body.text, behind) => {
+                _ if first.written == Written::Nearly
+                    && self.own_line(at)
+                    && behind_is_new_line(self.body.text, behind) =>
+                {
                     return Ok(Closing::Doubt);
                 }
                 _ => return Ok(Closing::None),
@@ -148,7 +151,8 @@ impl<'a> Walk<'_, 'a> {
 
     /// Whether a call begins in the value before this place.
     fn nested_before(&self, at: usize) -> bool {
-        let calls = |(next, _)| self.form.tag(&self.body.skip(next)).ok().flatten().is_some_and(|tag| tag.kind == Kind::Call);
+        let calls =
+            |(next, _)| self.form.tag(&self.body.skip(next)).ok().flatten().is_some_and(|tag| tag.kind == Kind::Call);
         self.body.text[..at].match_indices('<').any(calls)
     }
 

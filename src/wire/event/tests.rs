@@ -162,7 +162,8 @@ fn junk_is_passed_over() {
 #[test]
 fn an_error_that_holds_what_the_model_wrote_is_an_answer_in_any_clothes() {
     let raw = "<tool_call>\n<function=Look>\n</function>\n</tool_call>";
-    let inner = json!({"code": 500, "type": "server_error", "message": format!("Failed to parse input at pos 7: {raw}")});
+    let inner =
+        json!({"code": 500, "type": "server_error", "message": format!("Failed to parse input at pos 7: {raw}")});
     let frame = |event: &str, data: &Value| Frame { event: event.into(), data: data.to_string() };
     for frame in [
         frame("error", &json!({"type": "error", "error": inner})),
