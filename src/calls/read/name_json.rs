@@ -31,10 +31,13 @@ pub(super) fn lines(seen: &Seen<'_>, one: impl Fn(&mut Scan<'_>, &mut Found) -> 
             Alone::Yes(_) => {}
         }
         scan.space();
-        let (next, calls) = (scan, found.calls.len());
+        if !scan.may_open_a_call() {
+            break;
+        }
+        let calls = found.calls.len();
         match one(&mut scan, &mut found) {
             Ok(()) => continue,
-            Err(stop) if stop != Stop::Not && !seen.end && next.may_open_a_call() => return Err(stop),
+            Err(stop) if stop != Stop::Not && !seen.end => return Err(stop),
             Err(_) => found.calls.truncate(calls),
         }
         break;
