@@ -12,7 +12,7 @@ use regex_syntax::hir::{Class, HirKind};
 #[allow(unreachable_pub, reason = "shared with the library")]
 mod layout;
 
-use layout::{BLOCK, SLOTS, class, hash, slot};
+use layout::{BLOCK, PAIRS, SLOTS, class, hash, pair, slot};
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed=build.rs");
@@ -28,6 +28,7 @@ fn vocabulary(out: &Path) -> Result<(), Box<dyn Error>> {
     let special = vocabulary.special_tokens().len();
     let (mut bytes, mut ends) = (Vec::new(), Vec::new());
     let mut slots = vec![0_u32; SLOTS];
+    let mut pairs = vec![0_u32; PAIRS];
     for rank in 0_u32.. {
         let Ok(token) = vocabulary.decode_bytes(&[rank]) else { break };
         let hash = hash(&token);
@@ -36,6 +37,9 @@ fn vocabulary(out: &Path) -> Result<(), Box<dyn Error>> {
             at = (at + 1) % SLOTS;
         }
         slots[at] = slot(rank, hash);
+        if let [first, second] = token[..] {
+            pairs[pair(first, second)] = rank + 1;
+        }
         bytes.extend_from_slice(&token);
         ends.push(u32::try_from(bytes.len())?);
     }
@@ -46,6 +50,7 @@ fn vocabulary(out: &Path) -> Result<(), Box<dyn Error>> {
     fs::write(out.join("o200k.bytes"), bytes)?;
     fs::write(out.join("o200k.ends"), little_endian(&ends))?;
     fs::write(out.join("o200k.slots"), little_endian(&slots))?;
+    fs::write(out.join("o200k.pairs"), little_endian(&pairs))?;
     Ok(())
 }
 

@@ -36,8 +36,26 @@ enum Class {
     Other,
 }
 
+/// The classes of ASCII.
+const ASCII: [Class; 128] = {
+    let mut classes = [Class::Other; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        let c = byte as u8;
+        if c.is_ascii_alphabetic() {
+            classes[byte] = Class::Letter;
+        } else if c.is_ascii_whitespace() || c == 0x0b {
+            classes[byte] = Class::Space;
+        }
+        byte += 1;
+    }
+    classes
+};
+
 fn class(c: char) -> Class {
-    if c.is_alphabetic() {
+    if let Some(class) = ASCII.get(c as usize) {
+        *class
+    } else if c.is_alphabetic() {
         Class::Letter
     } else if c.is_whitespace() {
         Class::Space
@@ -61,10 +79,12 @@ fn pieces(text: &str) -> impl Iterator<Item = &str> {
 
 /// Where the first run of `text` gets too long, as a byte offset.
 fn first_cut(text: &str) -> Option<usize> {
-    let mut run = 0;
-    let mut last = None;
+    if text.len() <= LONGEST_RUN {
+        return None;
+    }
+    let (mut run, mut last) = (0, Class::Other);
     for (at, c) in text.char_indices() {
-        let this = Some(class(c));
+        let this = class(c);
         run = if this == last { run + 1 } else { 1 };
         last = this;
         if run > LONGEST_RUN {
@@ -77,6 +97,18 @@ fn first_cut(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn classes_are_those_of_characters() {
+        for c in (0..0x3000).filter_map(char::from_u32) {
+            let expected = match c {
+                _ if c.is_alphabetic() => Class::Letter,
+                _ if c.is_whitespace() => Class::Space,
+                _ => Class::Other,
+            };
+            assert!(class(c) == expected, "{c:?}");
+        }
+    }
 
     #[test]
     fn prose_is_one_piece() {

@@ -60,17 +60,16 @@ fn scale(tokens: usize, factor: f64) -> usize {
 
 /// How many tokens more the digits of `text` are when each stands alone: for every run of n, n - ceil(n / 3).
 pub(super) fn split_digits(text: &str) -> usize {
-    let mut extra = 0;
-    let mut run = 0_usize;
-    for byte in text.bytes().chain(std::iter::once(b' ')) {
+    let (mut extra, mut run) = (0, 0_usize);
+    for byte in text.bytes() {
         if byte.is_ascii_digit() {
             run += 1;
-        } else {
+        } else if run > 0 {
             extra += run - run.div_ceil(3);
             run = 0;
         }
     }
-    extra
+    extra + run - run.div_ceil(3)
 }
 
 #[cfg(test)]

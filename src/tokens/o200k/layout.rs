@@ -23,6 +23,14 @@ pub fn tag(hash: u64) -> u32 {
     ((hash >> 32) as u32) >> RANK_BITS << RANK_BITS
 }
 
+/// Places of the table of pairs.
+pub const PAIRS: usize = 1 << 16;
+
+/// The place of two bytes in the table of pairs: it holds the rank and one of the token that they make, or 0.
+pub fn pair(first: u8, second: u8) -> usize {
+    usize::from(first) << 8 | usize::from(second)
+}
+
 /// Characters to a block of the table of classes.
 pub const BLOCK: usize = 128;
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::table::rank;
+use super::table::{rank, rank_of_pair};
 
 /// Pieces longer than this are merged with a heap: looking through all pairs for each merge is quadratic.
 const SHORT: usize = 100;
@@ -25,7 +25,7 @@ pub(super) struct Scratch {
 /// `parts` are where each part starts, and the rank of what it makes with the next.
 fn short(piece: &[u8], parts: &mut Vec<(usize, u32)>) -> usize {
     parts.clear();
-    parts.extend(piece.windows(2).enumerate().map(|(at, pair)| (at, rank(pair).unwrap_or(NONE))));
+    parts.extend(piece.windows(2).enumerate().map(|(at, pair)| (at, rank_of_pair(pair[0], pair[1]).unwrap_or(NONE))));
     parts.push((piece.len() - 1, NONE));
     parts.push((piece.len(), NONE));
     while let Some(at) = lowest(parts) {

@@ -16,6 +16,9 @@ fn every_token_of_the_vocabulary_has_its_rank() {
     for rank in 0.. {
         let Ok(bytes) = vocabulary.decode_bytes(&[rank]) else { break };
         assert_eq!(table::rank(&bytes), Some(rank));
+        if let [first, second] = bytes[..] {
+            assert_eq!(table::rank_of_pair(first, second), Some(rank));
+        }
         tokens += 1;
     }
     assert_eq!(tokens, 199_998);
