@@ -50,8 +50,8 @@ fn step(at: usize, name: &str, input: Value, result: String) -> [Message; 2] {
     let call = ToolUse { id: id.clone(), name: name.to_owned(), input };
     let result = ToolResult { tool_use_id: id, content: vec![Block::Text(result)], is_error: false };
     [
-        Message { role: Role::Assistant, content: vec![Block::ToolUse(call)] },
-        Message { role: Role::User, content: vec![Block::ToolResult(result)] },
+        Message { role: Role::Assistant, content: vec![Block::ToolUse(call)].into() },
+        Message { role: Role::User, content: vec![Block::ToolResult(result)].into() },
     ]
 }
 

@@ -2,11 +2,13 @@
 
 #![allow(clippy::expect_used, reason = "a bench may end in a panic")]
 
+use bytes::Bytes;
 use criterion::{Criterion, criterion_group, criterion_main};
-use fanlight::pipeline::{Setup, Target, plan};
+use fanlight::pipeline::{Planned, Setup, Target, plan, plan_body};
 use fanlight::rules::RuleSet;
 use fanlight::tokens::{Window, WindowSource};
 use fanlight::wire::{Dialect, Request};
+use serde_json::json;
 
 const BODIES: [(&str, &str); 4] = [
     ("classic hello", include_str!("../fixtures/requests/classic/hello.json")),
@@ -54,5 +56,54 @@ fn warm(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, cold, warm);
+/// A history of so many messages behind the head of a fixture, as the body of a request.
+fn long(messages: usize) -> Bytes {
+    let mut body: serde_json::Value = serde_json::from_str(BODIES[0].1).expect("a fixture");
+    let lines =
+        |at: usize| (1..=60).map(|n| format!("{n:>6}\tlet row_{n} = {};", n * at)).collect::<Vec<_>>().join("\n");
+    let message = |at: usize| match at % 2 {
+        0 if at == 0 => json!({"role": "user", "content": [{"type": "text", "text": "go"}]}),
+        1 => json!({"role": "assistant", "content": [
+            {"type": "tool_use", "id": format!("toolu_{at}"), "name": "Read", "input": {"file_path": format!("/w/part{}.rs", at % 9)}}]}),
+        _ => json!({"role": "user", "content": [
+            {"type": "tool_result", "tool_use_id": format!("toolu_{}", at - 1), "content": lines(at)}]}),
+    };
+    body["messages"] = (0..messages).map(message).collect();
+    body.to_string().into()
+}
+
+/// The stages of a turn whose history is known, by the length of that history: each turn brings two messages.
+fn turns(c: &mut Criterion) {
+    for messages in [9, 199, 999] {
+        let bodies = [long(messages), long(messages + 2)];
+        let setup = Setup::new(RuleSet::builtin());
+        let target = target(&setup);
+        let mut group = c.benchmark_group(format!("turn behind {messages} messages"));
+        group.sample_size(20);
+        let mut turn = 0;
+        let mut next = || {
+            turn += 1;
+            bodies[turn % 2].clone()
+        };
+        group.bench_function("read", |b| b.iter(|| setup.read(next()).map(|_| ())));
+        group.bench_function("read and plan", |b| {
+            b.iter(|| {
+                let body = setup.read(next()).expect("a body");
+                plan_body(&setup, &target, &body).map(|_| ())
+            });
+        });
+        group.bench_function("read, plan and write", |b| {
+            b.iter(|| {
+                let body = setup.read(next()).expect("a body");
+                match plan_body(&setup, &target, &body) {
+                    Ok(Planned::Send(plan)) => plan.body().to_string().len(),
+                    _ => 0,
+                }
+            });
+        });
+        group.finish();
+    }
+}
+
+criterion_group!(benches, cold, warm, turns);
 criterion_main!(benches);

@@ -55,7 +55,7 @@ impl Repair {
 fn answer(line: &str, lexicon: &Arc<Lexicon>) -> Result<Value, String> {
     let row: Value = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let request = request_of(&row)?;
-    let quotes = Quotes::new(&request.messages, []);
+    let quotes = Quotes::new(request.messages.as_slice(), []);
     let chunks = chunks_of(&row)?;
     let thinking = row.get("thinking").and_then(Value::as_str).map(Piece::Thinking);
     let pieces: Vec<Piece<'_>> = thinking.into_iter().chain(chunks.into_iter().map(Piece::Text)).collect();

@@ -82,8 +82,8 @@ mod tests {
         let call = ToolUse { id: id.into(), name: name.into(), input };
         let result = ToolResult { tool_use_id: id.into(), content: vec![Block::Text(result.into())], is_error: false };
         [
-            Message { role: Role::Assistant, content: vec![Block::ToolUse(call)] },
-            Message { role: Role::User, content: vec![Block::ToolResult(result)] },
+            Message { role: Role::Assistant, content: vec![Block::ToolUse(call)].into() },
+            Message { role: Role::User, content: vec![Block::ToolResult(result)].into() },
         ]
     }
 

@@ -9,7 +9,7 @@ use super::digest::{Room, digest};
 use super::memo::{FoldMemo, marks};
 use super::shift::{self, Shifted, Showing};
 use super::views::Style;
-use crate::history::{Call, Files, Prompt, Roles, calls, prompts};
+use crate::history::{Call, Files, Prompt, Roles, calls, calls_from, prompts};
 use crate::rules::FoldProfile;
 use crate::tokens::{Budget, Counter};
 use crate::wire::{Message, Role, WireError};
@@ -112,6 +112,8 @@ struct Walk<'a> {
     /// The history budget H, less the preamble.
     limit: usize,
     calls: OnceCell<Vec<Call<'a>>>,
+    /// Those from the first verbatim message on: between two cuts the others need not be read.
+    tail: OnceCell<Vec<Call<'a>>>,
     prompts: OnceCell<Vec<Prompt<'a>>>,
     marks: Vec<u128>,
     state: Arc<State>,
@@ -126,7 +128,7 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(input: &'a FoldInput<'a>) -> Self {
         let limit = input.budget.history(input.head_tokens).saturating_sub(input.preamble_tokens);
-        let marks = input.memo.map(|(_, salt)| marks(input, limit, salt)).unwrap_or_default();
+        let marks = input.memo.map(|(memo, salt)| marks(input, limit, memo, salt)).unwrap_or_default();
         let known = input.memo.and_then(|(memo, _)| memo.prefix.newest(&marks));
         let (next, state) = known.map_or_else(Default::default, |(at, state)| (at + 1, state));
         let used = state.tail;
@@ -134,6 +136,7 @@ impl<'a> Walk<'a> {
             input,
             limit,
             calls: OnceCell::new(),
+            tail: OnceCell::new(),
             prompts: OnceCell::new(),
             marks,
             state,
@@ -146,6 +149,10 @@ impl<'a> Walk<'a> {
 
     fn calls(&self) -> &[Call<'a>] {
         self.calls.get_or_init(|| calls(self.input.messages, self.input.roles))
+    }
+
+    fn tail_calls(&self) -> &[Call<'a>] {
+        self.tail.get_or_init(|| calls_from(self.state.first, self.input.messages, self.input.roles))
     }
 
     fn prompts(&self) -> &[Prompt<'a>] {
@@ -185,7 +192,7 @@ impl<'a> Walk<'a> {
     fn go_on_from(&mut self, state: State, at: usize) {
         self.used = state.tail;
         self.state = Arc::new(state);
-        (self.again, self.shown_again) = (None, Vec::new());
+        (self.again, self.shown_again, self.tail) = (None, Vec::new(), OnceCell::new());
         if let Some((memo, _)) = self.input.memo {
             memo.prefix.put(self.marks[at], self.state.clone());
         }
@@ -200,9 +207,10 @@ impl<'a> Walk<'a> {
         let style = Style { files: 1, line_numbers: profile.line_numbers };
         let after = || Again::after(&self.state.files, &self.state.digest.shown, self.state.taken);
         let mut again = self.again.take().unwrap_or_else(after);
-        let until = self.calls().partition_point(|call| call.message < at);
+        let before = self.state.taken;
+        let until = before + self.tail_calls().partition_point(|call| call.message < at);
         for taken in again.taken..until {
-            let call = self.calls()[taken].clone();
+            let call = self.tail_calls()[taken - before].clone();
             again.take(&call);
             let left = self.limit.saturating_sub(self.used + self.state.digest.tokens);
             let here = call.result.is_some_and(|result| result.0 == at);

@@ -30,10 +30,21 @@ type Calls<'a> = BTreeMap<&'a str, (&'a str, Act<'a>, Option<&'a crate::rules::R
 
 /// The messages as they are first shown, one for one. `window` is the window setting in tokens.
 pub fn ingest(messages: &[Message], roles: &dyn Roles, profile: &FoldProfile, window: usize) -> Vec<Message> {
+    ingest_from(0, messages, roles, profile, window)
+}
+
+/// The messages of a history from number `first` on, which holds the calls of all results behind it.
+pub fn ingest_from(
+    first: usize,
+    messages: &[Message],
+    roles: &dyn Roles,
+    profile: &FoldProfile,
+    window: usize,
+) -> Vec<Message> {
     let limits = Limits::of(profile, window);
     let mut calls = Calls::new();
     let mut shown = Vec::with_capacity(messages.len());
-    for (at, message) in messages.iter().enumerate() {
+    for (at, message) in (first..).zip(messages) {
         for call in message.tool_uses() {
             let role = roles.role(&call.name);
             calls.insert(&call.id, (&call.name, Act::of(role, &call.input), role));

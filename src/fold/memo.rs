@@ -1,26 +1,35 @@
 //! What is remembered of folds, so that the next request of a history goes on where the last one was cut. It only makes
 //! it fast: a miss gives the same bytes.
 
+use std::collections::VecDeque;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 use serde_json::Value;
-use xxhash_rust::xxh3::Xxh3;
+use xxhash_rust::xxh3::{Xxh3, xxh3_128};
 
 use super::cut::{self, FoldInput};
 use super::shift;
-use crate::wire::{Block, Message};
+use crate::wire::{Block, BlocksId, Message, Role};
 
 /// Histories that are remembered: each may hold the text of many files.
 const CAPACITY: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+
+/// So many messages at the end of a history may be other ones in its next request.
+const REPLACED: usize = 6;
 
 /// The states after a cut, by schedule.
 #[derive(Default)]
 pub struct FoldMemo {
     pub(super) prefix: Known<cut::State>,
     pub(super) shift: Known<shift::State>,
+    /// The hashes of the messages of the last histories.
+    hashes: Mutex<VecDeque<Hashes>>,
 }
+
+/// The messages of a history, each with its hash.
+type Hashes = Arc<Vec<(Role, BlocksId, u128)>>;
 
 /// States, keyed by all that decides them.
 pub(super) struct Known<S> {
@@ -45,23 +54,56 @@ impl<S> Known<S> {
     }
 }
 
+impl FoldMemo {
+    /// The hash of each message. One that is the very one of the last time is not hashed again.
+    fn hashes(&self, messages: &[Message]) -> Hashes {
+        let mut last = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |known: &Hashes| {
+            let same = |(role, id, _): &(Role, BlocksId, u128), message: &Message| {
+                *role == message.role && id.is_of(&message.content)
+            };
+            known.iter().zip(messages).take_while(|(known, message)| same(known, message)).count()
+        };
+        let best = last.iter().map(same).enumerate().max_by_key(|(_, same)| *same).filter(|(_, same)| *same > 0);
+        let (known, same) = match best {
+            Some((at, same)) if same + REPLACED >= last[at].len() => (last.remove(at).unwrap_or_default(), same),
+            Some((at, same)) => (last[at].clone(), same),
+            None => (Hashes::default(), 0),
+        };
+        let mut hashes = known;
+        let list = Arc::make_mut(&mut hashes);
+        list.truncate(same);
+        list.extend(messages[same..].iter().map(|message| (message.role, message.content.id(), hash_of(message))));
+        last.push_front(hashes.clone());
+        last.truncate(CAPACITY.get());
+        hashes
+    }
+}
+
 /// For every beginning of the messages, the hash of all that decides the fold of it.
-pub(super) fn marks(input: &FoldInput<'_>, limit: usize, salt: u64) -> Vec<u128> {
+pub(super) fn marks(input: &FoldInput<'_>, limit: usize, memo: &FoldMemo, salt: u64) -> Vec<u128> {
     let mut hash = Xxh3::with_seed(salt);
     hash.update(&limit.to_le_bytes());
     hash.update(format!("{:?}", input.profile).as_bytes());
-    let messages = input.messages.iter().zip(input.costs);
-    let mark = |(message, cost): (&Message, &usize)| {
-        hash.update(&cost.to_le_bytes());
-        hash_message(message, &mut hash);
-        hash.digest128()
+    let mut mark = hash.digest128();
+    let hashes = memo.hashes(input.messages);
+    let messages = hashes.iter().zip(input.costs);
+    let next = |((.., hash), cost): (&(Role, BlocksId, u128), &usize)| {
+        let mut parts = [0; 40];
+        parts[..16].copy_from_slice(&mark.to_le_bytes());
+        parts[16..32].copy_from_slice(&hash.to_le_bytes());
+        parts[32..].copy_from_slice(&(*cost as u64).to_le_bytes());
+        mark = xxh3_128(&parts);
+        mark
     };
-    messages.map(mark).collect()
+    messages.map(next).collect()
 }
 
-fn hash_message(message: &Message, hash: &mut Xxh3) {
+fn hash_of(message: &Message) -> u128 {
+    let mut hash = Xxh3::new();
     hash.update(message.role.as_str().as_bytes());
-    message.content.iter().for_each(|block| hash_block(block, hash));
+    message.content.iter().for_each(|block| hash_block(block, &mut hash));
+    hash.digest128()
 }
 
 /// Each part with its length before it, so that no two contents give the same bytes.

@@ -27,7 +27,7 @@ mod views;
 pub use again::ShownAgain;
 pub use cut::{FoldInput, Folded, TooLong, fold};
 pub use handle::{page, recall};
-pub use ingest::{ingest, shorten_preamble};
+pub use ingest::{ingest, ingest_from, shorten_preamble};
 pub use memo::FoldMemo;
 pub use shift::{Kept, Said, Shifted, Showing, beginning};
 pub use summary::summary;

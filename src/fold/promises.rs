@@ -105,8 +105,8 @@ fn call(at: usize, event: &Event) -> [Message; 2] {
     let call = ToolUse { id: id.clone(), name: name.into(), input };
     let result = ToolResult { tool_use_id: id, content: vec![Block::Text(result)], is_error };
     [
-        Message { role: Role::Assistant, content: vec![Block::ToolUse(call)] },
-        Message { role: Role::User, content: vec![Block::ToolResult(result)] },
+        Message { role: Role::Assistant, content: vec![Block::ToolUse(call)].into() },
+        Message { role: Role::User, content: vec![Block::ToolResult(result)].into() },
     ]
 }
 

@@ -22,6 +22,6 @@ pub use prompts::{Prompt, prompts};
 pub use record::{Deed, Record};
 pub use repeats::{times_made, times_so_far};
 pub use roles::Roles;
-pub(crate) use steps::calls;
 pub use steps::{Call, History};
+pub(crate) use steps::{calls, calls_from};
 pub use view::{Line, Segment, View};

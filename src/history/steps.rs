@@ -66,9 +66,14 @@ impl<'a> History<'a> {
 
 /// All calls with their results, in order.
 pub(crate) fn calls<'a>(messages: &'a [Message], roles: &dyn Roles) -> Vec<Call<'a>> {
+    calls_from(0, messages, roles)
+}
+
+/// The calls from message number `first` on, with their results, in order.
+pub(crate) fn calls_from<'a>(first: usize, messages: &'a [Message], roles: &dyn Roles) -> Vec<Call<'a>> {
     let mut calls: Vec<Call<'a>> = Vec::new();
     let mut open: BTreeMap<&str, usize> = BTreeMap::new();
-    for (message, content) in messages.iter().enumerate() {
+    for (message, content) in messages.iter().enumerate().skip(first) {
         for (block, item) in content.content.iter().enumerate() {
             match item {
                 crate::wire::Block::ToolUse(call) => {

@@ -4,15 +4,17 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::heads::MadeShown;
 use super::measure;
 use super::plan::Plan;
 use super::setup::{Setup, Target};
 use super::shifted::Rendered;
+use super::trail::{Fitted, Followed, Terms};
 use super::wishes;
 use crate::fold::{self, FoldInput, Folded, TooLong};
 use crate::report::{Details, Parts, Report, RuleHit};
 use crate::rules::{ChannelKind, Pack, Profile, Schedule, ThinkingForm};
-use crate::show::{Choice, Folder, Form, Notes, ReplyContext, Shown, ShownHead};
+use crate::show::{Choice, Folder, Form, Notes, ReplyContext, Shown, ShownHead, looks_ahead};
 use crate::tokens::{Budget, Counter, FamilyCounter};
 use crate::trim::{Head, LeftOut, Trimmed};
 use crate::wire::{Block, Dialect, Generation, Message, Request, Role, Tool, WireError, is_known};
@@ -29,20 +31,37 @@ pub(super) struct Assembly<'a> {
     pub(super) trimmed: Trimmed,
     /// The normalised messages, taken out of `trimmed`.
     pub(super) messages: Arc<[Message]>,
+    /// What was known of them, and what is from now on.
+    pub(super) followed: Followed,
+    /// What tells its history again, where that is remembered.
+    pub(super) terms: Option<Terms>,
+    /// Tokens of the client's system text and tools.
+    pub(super) before: Parts,
+}
+
+/// What fits, as it is rendered.
+struct Fit {
+    shown: Vec<Shown>,
+    folded: Folded,
+    /// Tokens of the newest message.
+    newest: usize,
+    /// All messages, before they were folded.
+    fitted: Fitted,
 }
 
 impl Assembly<'_> {
     /// Fits the request, renders it, and accounts for it.
-    pub(super) fn plan(self) -> Result<Plan, WireError> {
+    pub(super) fn plan(mut self) -> Result<Plan, WireError> {
         let choice = Choice::of(self.request.rest.get("tool_choice"));
-        let form = self.form(&choice);
+        let (known, notes) = self.notes();
+        let form = self.form(notes, &choice);
         let generation = wishes::asked(self.request, self.pack());
-        let mut head = form.head(&self.trimmed.head);
-        self.ask_for_form(&generation, &mut head);
-        let before = self.head_parts(&head);
-        let (shown, folded, newest) = self.fit(&form, before.total + self.around_tools(&head))?;
+        let made = self.head(&form, &generation);
+        let (head, before) = (made.head.clone(), made.tokens);
+        let Fit { shown, folded, newest, fitted } = self.fit(&form, before.total + self.around_tools(&head))?;
+        self.keep(known, fitted, folded.first);
         let mut report = self.report(Parts::of(before.system, before.tools, self.tokens(&shown)));
-        report.details.after_o200k = measure::after(&head, &shown, self.setup.counter(), 0).total;
+        report.details.after_o200k = made.o200k + measure::shown_tokens(&shown, self.setup.counter(), 0);
         report.cuts = folded.cuts;
         report.details.folded_steps = folded.folded_steps;
         Ok(Plan {
@@ -62,9 +81,8 @@ impl Assembly<'_> {
         })
     }
 
-    fn form(&self, choice: &Choice) -> Form<'_> {
+    fn form(&self, notes: Notes, choice: &Choice) -> Form<'_> {
         let model = &self.target.profile;
-        let notes = Notes::of(&self.messages, &self.setup.rules, model, self.folder()).beside(self.left_out());
         Form::new(self.target.channel(), model).with(notes, choice.clone())
     }
 
@@ -99,6 +117,16 @@ impl Assembly<'_> {
         schema["properties"].as_object().is_some_and(|properties| properties.keys().all(said))
     }
 
+    /// How the results of the messages that are known from now on are told; and those of all.
+    fn notes(&self) -> (Notes, Notes) {
+        let (messages, rules, model) = (&self.messages, &self.setup.rules, &self.target.profile);
+        let known = &self.followed.known;
+        let known = if known.is_empty() { Notes::new(model, self.folder()) } else { known.notes.clone() };
+        let known = known.go_on(messages, self.followed.grown(), rules, model);
+        let all = known.clone().go_on(messages, messages.len(), rules, model).beside(self.left_out());
+        (known, all)
+    }
+
     fn folder(&self) -> Option<Folder> {
         self.trimmed.folder.as_deref().and_then(Folder::new)
     }
@@ -108,20 +136,20 @@ impl Assembly<'_> {
     }
 
     /// Pages and crushes, folds, and renders what is left.
-    fn fit(&self, form: &Form<'_>, head_tokens: usize) -> Result<(Vec<Shown>, Folded, usize), WireError> {
+    fn fit(&self, form: &Form<'_>, head_tokens: usize) -> Result<Fit, WireError> {
         if self.profile.head.off {
             return self.whole(form, head_tokens);
         }
         let (rules, profile) = (&self.setup.rules, &self.profile.fold);
-        let messages = fold::ingest(&self.messages, rules, profile, self.budget().for_messages(head_tokens));
         let counter = self.counter();
-        let rendered: Vec<Vec<Shown>> = messages.iter().map(|message| form.message(message)).collect();
-        let costs: Vec<usize> = rendered.iter().map(|shown| self.tokens(shown)).collect();
+        let fitted = self.fitted(form, head_tokens);
         let (preamble, shift) = (self.preamble(), self.target.schedule == Schedule::Shift);
+        let all: Vec<Vec<Shown>> =
+            if shift { (0..self.messages.len()).map(|at| fitted.shown(at, form)).collect() } else { Vec::new() };
         let showing = Rendered {
             form,
-            messages: &messages,
-            shown: &rendered,
+            messages: &fitted.messages,
+            shown: &all,
             preamble: &preamble,
             beginning: profile.shift.beginning,
             counter: &counter,
@@ -129,7 +157,7 @@ impl Assembly<'_> {
         };
         let folded = fold::fold(&FoldInput {
             messages: &self.messages,
-            costs: &costs,
+            costs: &fitted.costs,
             budget: &self.budget(),
             head_tokens,
             preamble_tokens: counter.count(&preamble),
@@ -139,22 +167,16 @@ impl Assembly<'_> {
             memo: Some(self.setup.folds(&self.target.profile)),
             shift: shift.then_some(&showing),
         })?;
-        let newest = costs.last().copied().unwrap_or_default();
-        if shift {
-            return Ok((showing.left(folded.shifted.as_ref()), folded, newest));
-        }
-        Ok((self.after_digest(form, &messages, rendered, &folded), folded, newest))
+        let newest = fitted.costs.last().copied().unwrap_or_default();
+        let shown =
+            if shift { showing.left(folded.shifted.as_ref()) } else { self.after_digest(form, &fitted, &folded) };
+        Ok(Fit { shown, folded, newest, fitted })
     }
 
     /// The digest and what stands verbatim behind it.
-    fn after_digest(
-        &self,
-        form: &Form<'_>,
-        messages: &[Message],
-        mut rendered: Vec<Vec<Shown>>,
-        folded: &Folded,
-    ) -> Vec<Shown> {
-        let mut left = rendered.split_off(folded.first);
+    fn after_digest(&self, form: &Form<'_>, fitted: &Fitted, folded: &Folded) -> Vec<Shown> {
+        let messages = &fitted.messages;
+        let mut left: Vec<Vec<Shown>> = (folded.first..messages.len()).map(|at| fitted.shown(at, form)).collect();
         if !folded.again.is_empty() {
             let form = form.showing_again(&folded.again);
             for message in folded.again.iter().map(|shown| shown.message) {
@@ -165,22 +187,57 @@ impl Assembly<'_> {
             (_, before) if before.is_empty() => {}
             (Some(first), mut before) if first.role == Role::User => {
                 before.extend_from_slice(&first.content);
-                left[0] = form.message(&Message { role: Role::User, content: before });
+                left[0] = form.message(&Message { role: Role::User, content: before.into() });
             }
-            (_, before) => left.insert(0, form.message(&Message { role: Role::User, content: before })),
+            (_, before) => left.insert(0, form.message(&Message { role: Role::User, content: before.into() })),
         }
         left.into_iter().flatten().collect()
     }
 
     /// Renders all of it, if it fits.
-    fn whole(&self, form: &Form<'_>, head_tokens: usize) -> Result<(Vec<Shown>, Folded, usize), WireError> {
+    fn whole(&self, form: &Form<'_>, head_tokens: usize) -> Result<Fit, WireError> {
         let shown: Vec<Shown> = self.messages.iter().flat_map(|message| form.message(message)).collect();
         let (tokens, maximum) = (head_tokens + self.tokens(&shown), self.budget().prompt());
         if tokens > maximum {
             return Err(TooLong { tokens, maximum }.into());
         }
-        let newest = self.messages.last().map(|message| self.tokens(&form.message(message)));
-        Ok((shown, Folded::default(), newest.unwrap_or_default()))
+        let newest = self.messages.last().map(|message| self.tokens(&form.message(message))).unwrap_or_default();
+        Ok(Fit { shown, folded: Folded::default(), newest, fitted: Fitted::default() })
+    }
+
+    /// What is known of messages that are fitted to this window.
+    fn known(&self, window: usize) -> Option<&Fitted> {
+        Some(&self.followed.known.fitted).filter(|known| known.window == window)
+    }
+
+    /// Each message as it is first shown, with its tokens.
+    fn fitted(&self, form: &Form<'_>, head_tokens: usize) -> Fitted {
+        let window = self.budget().for_messages(head_tokens);
+        let mut fitted = self.known(window).cloned().unwrap_or_else(|| Fitted { window, ..Fitted::default() });
+        let from = fitted.messages.len();
+        let (rules, profile) = (&self.setup.rules, &self.profile.fold);
+        let fresh = fold::ingest_from(from, &self.messages[from..], rules, profile, window);
+        for message in fresh {
+            let shown = form.message(&message);
+            fitted.costs.push(self.tokens(&shown));
+            fitted.rendered.push(Some(shown.into()));
+            fitted.messages.push(message);
+        }
+        fitted
+    }
+
+    /// Keeps what is known from now on.
+    fn keep(&mut self, notes: Notes, mut fitted: Fitted, first: usize) {
+        let known = self.known(fitted.window).map_or(0, |known| known.messages.len());
+        let ahead = |at: &usize| looks_ahead(&self.messages[*at], *at);
+        let grown = self.followed.grown();
+        let grown = (known..grown).find(ahead).unwrap_or(grown);
+        fitted.messages.truncate(grown);
+        fitted.costs.truncate(grown);
+        fitted.rendered.truncate(grown);
+        fitted.rendered.iter_mut().take(first).for_each(|shown| *shown = None);
+        let known = self.followed.known.clone();
+        self.setup.trails.keep(self.followed.trail(notes, fitted), &known);
     }
 
     fn counter(&self) -> FamilyCounter {
@@ -192,8 +249,19 @@ impl Assembly<'_> {
         measure::shown_tokens(shown, &self.counter(), self.target.profile.message_markers)
     }
 
-    fn head_parts(&self, head: &ShownHead) -> Parts {
-        measure::of_head(head, &self.counter(), self.target.profile.message_markers)
+    /// The head as it is shown. Where what was said or called before has a part in it, it is made anew for each request.
+    fn head(&self, form: &Form<'_>, generation: &Generation) -> Arc<MadeShown> {
+        let make = || {
+            let mut head = form.head(&self.trimmed.head);
+            self.ask_for_form(generation, &mut head);
+            let tokens = measure::of_head(&head, &self.counter(), self.target.profile.message_markers);
+            MadeShown { tokens, o200k: measure::of_head(&head, self.setup.counter(), 0).total, head }
+        };
+        let of_messages = self.target.profile.show.parked_by_help || generation.format.is_some();
+        match self.terms.as_ref().filter(|_| !of_messages) {
+            Some(terms) => self.setup.heads.shown(terms, make),
+            None => make().into(),
+        }
     }
 
     /// What a template puts around a list of tools in a field of its own.
@@ -263,7 +331,7 @@ impl Assembly<'_> {
             pack: trimmed.pack.clone(),
             dead: trimmed.dead.clone(),
             unknown: trimmed.unknown.iter().cloned().chain(self.undecided()).collect(),
-            before: measure::before(self.request, self.setup.counter()),
+            before: Parts::of(self.before.system, self.before.tools, self.followed.before),
             after,
             rules: rules.collect(),
             parked: trimmed.head.parked.iter().map(|tool| tool.client.name.clone()).collect(),

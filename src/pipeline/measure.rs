@@ -10,10 +10,19 @@ use crate::wire::{Block, Message, Request, ToolUse};
 
 /// What the client sent: its texts, and each tool as the JSON that it is.
 pub fn before(request: &Request, counter: &dyn Counter) -> Parts {
+    before_with(request, messages_tokens(&request.messages, counter), counter)
+}
+
+/// The same, where its messages are counted already.
+pub(super) fn before_with(request: &Request, messages: usize, counter: &dyn Counter) -> Parts {
     let system: usize = request.system.iter().map(|text| counter.count(text)).sum();
     let tools = request.tools.iter().map(|tool| tool_tokens(tool, counter)).sum();
-    let messages = request.messages.iter().map(|message| message_tokens(message, counter)).sum();
     Parts::of(system, tools, messages)
+}
+
+/// Tokens of messages of the client, as they came.
+pub(super) fn messages_tokens(messages: &[Message], counter: &dyn Counter) -> usize {
+    messages.iter().map(|message| message_tokens(message, counter)).sum()
 }
 
 /// Tokens of one message of the client, as it came.

@@ -2,16 +2,19 @@
 //! classify, normalise, budget, system, tools, fold, render.
 
 mod assemble;
+mod bodies;
+mod heads;
 pub mod measure;
 mod plan;
 pub mod prefix;
 mod schemas;
 mod setup;
 mod shifted;
+mod trail;
 mod way;
 mod wishes;
 
 pub use crate::wire::Dialect;
 pub use plan::Plan;
 pub use setup::{Setup, Target};
-pub use way::{Planned, plan};
+pub use way::{Planned, plan, plan_body};

@@ -1,26 +1,42 @@
 //! What two prompts share: the part that a server's key-value cache can give back.
 
+use xxhash_rust::xxh3::xxh3_128;
+
 use super::plan::Plan;
 use crate::show::Shown;
 use crate::tokens::Counter;
 
 /// One part of a rendered prompt, in the order in which the model reads them.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Piece {
     /// Who speaks, the text, and the calls: two pieces with the same key are read as the same tokens.
     pub key: String,
+    hash: u128,
     /// Tokens, with what the template puts around them.
     pub tokens: usize,
+}
+
+impl Piece {
+    fn new(key: String, tokens: usize) -> Self {
+        Self { hash: xxh3_128(key.as_bytes()), key, tokens }
+    }
+}
+
+impl PartialEq for Piece {
+    fn eq(&self, other: &Self) -> bool {
+        (self.hash, self.tokens) == (other.hash, other.tokens)
+    }
 }
 
 /// The whole rendered prompt of a plan: system text, tools, examples, messages.
 pub fn pieces(plan: &Plan) -> Vec<Piece> {
     let markers = plan.target.profile.message_markers;
     let counter = plan.counter();
-    let system = Piece { key: plan.head.system.clone(), tokens: counter.count(&plan.head.system) + markers };
+    let system = Piece::new(plan.head.system.clone(), counter.count(&plan.head.system) + markers);
     let tools = plan.head.tools.iter().map(|tool| {
         let key = tool.to_string();
-        Piece { tokens: counter.count(&key), key }
+        let tokens = counter.count(&key);
+        Piece::new(key, tokens)
     });
     let messages = plan.head.examples.iter().chain(&plan.shown).map(|shown| piece(shown, counter, markers));
     std::iter::once(system).chain(tools).chain(messages).collect()
@@ -31,12 +47,12 @@ pub fn piece(shown: &Shown, counter: &dyn Counter, markers: usize) -> Piece {
     let calls = shown.calls.iter().map(|call| format!("\u{1}{}\u{1}{}", call.name, call.input));
     let key = format!("{:?}\u{1}{}{}", shown.speaker, shown.text, calls.collect::<String>());
     let tokens = super::measure::shown_tokens(std::slice::from_ref(shown), counter, markers);
-    Piece { key, tokens }
+    Piece::new(key, tokens)
 }
 
 /// Tokens at the beginning of `after` that `before` has too. A piece that only begins alike counts by its common text.
 pub fn shared(before: &[Piece], after: &[Piece], counter: &dyn Counter) -> usize {
-    let alike = before.iter().zip(after).take_while(|(was, is)| was == is).count();
+    let (alike, _) = likeness(before, after);
     let whole: usize = after[..alike].iter().map(|piece| piece.tokens).sum();
     let part = match (before.get(alike), after.get(alike)) {
         (Some(was), Some(is)) => counter.count(common_prefix(&was.key, &is.key)),
@@ -60,6 +76,16 @@ pub fn moved(before: &[Piece], after: &[Piece], counter: &dyn Counter) -> usize 
     known
 }
 
+/// How many pieces two prompts share, and how many bytes of the next one.
+pub fn likeness(before: &[Piece], after: &[Piece]) -> (usize, usize) {
+    let alike = before.iter().zip(after).take_while(|(was, is)| was == is).count();
+    let part = match (before.get(alike), after.get(alike)) {
+        (Some(was), Some(is)) => was.key.bytes().zip(is.key.bytes()).take_while(|(was, is)| was == is).count(),
+        _ => 0,
+    };
+    (alike, part)
+}
+
 fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {
     let alike = one.char_indices().zip(other.chars()).take_while(|((_, a), b)| a == b).last();
     alike.map_or("", |((at, c), _)| &one[..at + c.len_utf8()])
@@ -71,7 +97,7 @@ mod tests {
     use crate::tokens::O200k;
 
     fn short(key: &str) -> Piece {
-        Piece { key: key.into(), tokens: 10 }
+        Piece::new(key.into(), 10)
     }
 
     #[test]

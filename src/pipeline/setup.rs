@@ -2,20 +2,25 @@
 
 use std::sync::{Arc, LazyLock};
 
+use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::fold::FoldMemo;
 use crate::rules::{ChannelKind, CheckProfile, ModelProfile, Profile, RuleSet, Sampling, Schedule, ShowProfile};
 use crate::tokens::{Counter, Family, FamilyCounter, Memo, Window};
-use crate::wire::{Dialect, Request};
+use crate::wire::{Body, Dialect, Unreadable};
 
-use super::schemas::Schemas;
+use super::bodies::Bodies;
+use super::heads::Heads;
+use super::trail::Trails;
 
 /// What is the same for all requests of a running proxy or command.
 pub struct Setup {
     pub rules: RuleSet,
     memo: Arc<Memo>,
-    schemas: Arc<Schemas>,
+    bodies: Arc<Bodies>,
+    pub(super) heads: Heads,
+    pub(super) trails: Trails,
     folds: FoldMemo,
 }
 
@@ -35,19 +40,25 @@ pub struct Target {
 
 impl Setup {
     pub fn new(rules: RuleSet) -> Self {
-        Self { rules, memo: Arc::default(), schemas: Arc::default(), folds: FoldMemo::default() }
+        Self::remembering(rules, Arc::default(), Arc::default())
     }
 
     /// The same memory with other rules: after a reload, known texts need not be counted again.
     #[must_use]
     pub fn with_rules(&self, rules: RuleSet) -> Self {
-        let (memo, schemas) = (self.memo.clone(), self.schemas.clone());
-        Self { rules, memo, schemas, folds: FoldMemo::default() }
+        Self::remembering(rules, self.memo.clone(), self.bodies.clone())
     }
 
-    /// Puts the schemas of tools that were seen before in the place of the same ones: these are read already.
-    pub fn recognise(&self, request: &mut Request) {
-        self.schemas.recognise(&mut request.tools);
+    fn remembering(rules: RuleSet, memo: Arc<Memo>, bodies: Arc<Bodies>) -> Self {
+        Self { rules, memo, bodies, heads: Heads::default(), trails: Trails::default(), folds: FoldMemo::default() }
+    }
+
+    /// Reads the body of a request. What it has in common with one that came before need not be read again.
+    ///
+    /// # Errors
+    /// As [`crate::wire::Request::parse`].
+    pub fn read(&self, bytes: Bytes) -> Result<Arc<Body>, Unreadable> {
+        self.bodies.read(bytes)
     }
 
     /// Counts in o200k: the client's scale.
@@ -81,6 +92,16 @@ impl Setup {
 
 fn family_of(model: &ModelProfile) -> Family {
     Family { vocabulary: model.vocabulary, single_digits: model.single_digits, factor: model.factor }
+}
+
+/// The same in all that decides what is sent; the profile of a model is made once for each set of rules.
+impl PartialEq for Target {
+    fn eq(&self, other: &Self) -> bool {
+        let Self { model, profile, window, dialect, profile_name, schedule } = self;
+        Arc::ptr_eq(profile, &other.profile)
+            && (model, window, dialect, profile_name, schedule)
+                == (&other.model, &other.window, &other.dialect, &other.profile_name, &other.schedule)
+    }
 }
 
 impl Target {

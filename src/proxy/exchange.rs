@@ -17,7 +17,7 @@ use crate::ledger::Outcome;
 use crate::pipeline::{self, Plan, Planned, measure};
 use crate::report::Report;
 use crate::tokens::Counter;
-use crate::wire::{ClientUsage, Delta, Dialect, ErrorKind, Request, StopReason, Usage, WireError};
+use crate::wire::{Body, ClientUsage, Delta, Dialect, ErrorKind, Request, StopReason, Usage, WireError};
 
 /// Larger bodies are read and planned on a thread of their own.
 const LARGE: usize = 1 << 20;
@@ -39,18 +39,15 @@ pub(crate) async fn messages(proxy: Arc<Proxy>, incoming: Incoming) -> Response<
     if exchange.is_off(profile.as_deref()).await {
         return exchange.pass_through(incoming).await;
     }
-    let body = incoming.body.clone();
-    let request = match off_thread(body.len(), move || Request::parse(&body)).await {
-        Ok(mut request) => {
-            exchange.proxy.setup.load().recognise(&mut request);
-            Arc::new(request)
-        }
+    let (setup, bytes) = (exchange.proxy.setup.load_full(), incoming.body.clone());
+    let body = match off_thread(bytes.len(), move || setup.read(bytes)).await {
+        Ok(body) => body,
         Err(unreadable) => return exchange.not_understood(incoming, &unreadable.0).await,
     };
     exchange.proxy.metrics.requests.add(1);
-    match exchange.plan(&request, profile, incoming.body.len()).await {
+    match exchange.plan(&body, profile).await {
         Ok(Planned::Send(plan)) => exchange.send(plan).await,
-        Ok(Planned::Answer { text, report }) => exchange.answer(&request, text, *report).await,
+        Ok(Planned::Answer { text, report }) => exchange.answer(body.request(), text, *report).await,
         Err(error) => exchange.refuse(&error),
     }
 }
@@ -123,14 +120,11 @@ impl Exchange {
         self.refuse(&WireError::new(ErrorKind::InvalidRequest, message))
     }
 
-    async fn plan(&self, request: &Arc<Request>, profile: Option<String>, size: usize) -> Result<Planned, WireError> {
+    async fn plan(&self, body: &Arc<Body>, profile: Option<String>) -> Result<Planned, WireError> {
         let setup = self.proxy.setup.load_full();
-        let target = self.proxy.target(&setup, &request.model, profile).await?;
-        if size <= LARGE {
-            return pipeline::plan(&setup, &target, request);
-        }
-        let request = request.clone();
-        off_thread(size, move || pipeline::plan(&setup, &target, &request)).await
+        let target = self.proxy.target(&setup, &body.request().model, profile).await?;
+        let (size, body) = (body.len(), body.clone());
+        off_thread(size, move || pipeline::plan_body(&setup, &target, &body)).await
     }
 
     /// Answers without the model.

@@ -39,25 +39,30 @@ impl Ids {
 /// The ids that a conversation has used, and the stamp for new ones.
 pub(super) struct Stamp<'a> {
     ids: &'a Ids,
-    used: BTreeSet<String>,
+    messages: &'a [Message],
+    /// Those that were given since.
+    given: BTreeSet<String>,
 }
 
 /// Shorter ids are not unique by chance (Ollama's have eight characters).
 const LONG_ENOUGH: usize = 16;
 
 impl<'a> Stamp<'a> {
-    pub(super) fn new(ids: &'a Ids, messages: &[Message]) -> Self {
-        let used = messages.iter().flat_map(Message::tool_uses).map(|call| call.id.clone()).collect();
-        Self { ids, used }
+    pub(super) fn new(ids: &'a Ids, messages: &'a [Message]) -> Self {
+        Self { ids, messages, given: BTreeSet::new() }
     }
 
     /// Gives a call an id of its own, unless it has one.
     pub(super) fn stamp(&mut self, delta: &mut Delta) {
         let (Delta::BrokenCall { id, .. } | Delta::Call(crate::wire::ToolUse { id, .. })) = delta else { return };
-        if id.len() < LONG_ENOUGH || self.used.contains(id.as_str()) {
+        if id.len() < LONG_ENOUGH || self.is_used(id) {
             *id = self.ids.make("toolu_");
         }
-        self.used.insert(id.clone());
+        self.given.insert(id.clone());
+    }
+
+    fn is_used(&self, id: &str) -> bool {
+        self.given.contains(id) || self.messages.iter().flat_map(Message::tool_uses).any(|call| call.id == id)
     }
 }
 

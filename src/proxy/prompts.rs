@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use crate::pipeline::Plan;
-use crate::pipeline::prefix::{Piece, pieces, shared};
+use crate::pipeline::prefix::{Piece, likeness, pieces, shared};
 
 /// A server with one slot holds one prompt, and may restore some older ones; a session has a few in turn.
 const KEPT: usize = 6;
@@ -20,7 +20,8 @@ impl Prompts {
     pub(crate) fn predict(&self, plan: &Plan) -> usize {
         let prompt = pieces(plan);
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let best = last.iter().map(|before| shared(before, &prompt, plan.counter())).max();
+        let best = last.iter().max_by_key(|before| likeness(before, &prompt));
+        let best = best.map(|before| shared(before, &prompt, plan.counter()));
         last.truncate(KEPT - 1);
         last.push_front(prompt);
         best.unwrap_or(0)

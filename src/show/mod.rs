@@ -21,5 +21,6 @@ pub use folder::Folder;
 pub(crate) use folder::name;
 pub(crate) use form::has_tools;
 pub use form::{Form, Shown, ShownHead, Speaker};
+pub(crate) use own::looks_ahead;
 pub use reply_context::ReplyContext;
 pub use results::Notes;

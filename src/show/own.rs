@@ -118,6 +118,16 @@ pub(crate) fn expand(text: &str, sections: &[LeftOut], messages: &[Message]) -> 
     text.split('\n').map(|each| line(each).unwrap_or_else(|| each.to_owned())).collect::<Vec<_>>().join("\n")
 }
 
+/// Whether the message at this place recalls one that has yet to come: then what it is shown as changes with that one.
+pub(crate) fn looks_ahead(message: &Message, at: usize) -> bool {
+    let place = |line: &str| {
+        let digits = line.strip_prefix("[recalled h")?;
+        digits[..digits.find(|c: char| !c.is_ascii_digit())?].parse::<usize>().ok()
+    };
+    let ahead = |text: &str| text.split('\n').filter_map(place).any(|recalled| recalled >= at);
+    message.role == Role::Assistant && ahead(&message.plain_text())
+}
+
 /// The parameters of a tool, for a model that is to call it.
 pub(crate) fn describe(tool: &Tool) -> String {
     let sentence = tool.description.split_inclusive(". ").next().unwrap_or_default().trim();

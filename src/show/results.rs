@@ -5,27 +5,32 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use rpds::RedBlackTreeMapSync;
 use serde_json::Value;
 
 use super::change;
 use super::folder::{self, Folder};
 use super::own;
 use crate::fold::ShownAgain;
-use crate::history::{Act, Call, Files, Roles, Swap, View, calls, numbered_lines, times_so_far};
+use crate::history::{Act, Call, Files, Roles, Swap, View, calls_from, numbered_lines, times_so_far};
 use crate::rules::{CheckProfile, ModelProfile, Role, ShowProfile};
 use crate::trim::LeftOut;
 use crate::wire::{Message, ToolResult, ToolUse};
 
-/// What is known of each result, by the id of its call.
+/// What is known of each result, by the id of its call. A copy costs little, however long the history is.
 #[derive(Debug, Clone, Default)]
 pub struct Notes {
-    results: BTreeMap<String, Note>,
-    roles: BTreeMap<String, Role>,
+    results: RedBlackTreeMapSync<Arc<str>, Arc<Note>>,
+    roles: Arc<BTreeMap<String, Role>>,
     folder: Option<Folder>,
     /// The whole history, for what was recalled from it.
     messages: Arc<[Message]>,
     /// What the head leaves out, for the same.
-    sections: Vec<LeftOut>,
+    sections: Arc<[LeftOut]>,
+    /// How many messages were read, and what they leave behind.
+    read: usize,
+    changed: Vec<String>,
+    files: Files,
 }
 
 #[derive(Debug, Clone)]
@@ -46,32 +51,48 @@ struct Note {
 impl Notes {
     /// Reads a whole history.
     pub fn of(messages: &Arc<[Message]>, roles: &dyn Roles, model: &ModelProfile, folder: Option<Folder>) -> Self {
-        let folder = folder.filter(|_| model.show.relative_paths);
-        let calls = calls(messages, roles);
+        Self::new(model, folder).go_on(messages, messages.len(), roles, model)
+    }
+
+    /// Of a history of which nothing was read.
+    pub fn new(model: &ModelProfile, folder: Option<Folder>) -> Self {
+        Self { folder: folder.filter(|_| model.show.relative_paths), ..Self::default() }
+    }
+
+    /// Reads a history on, up to message number `to`. It begins with the messages that were read already, and every result
+    /// from the next one on is one of a call from there on.
+    #[must_use]
+    pub fn go_on(mut self, messages: &Arc<[Message]>, to: usize, roles: &dyn Roles, model: &ModelProfile) -> Self {
+        let from = std::mem::replace(&mut self.read, to);
+        let near = if from == to { from } else { last_success(messages, from) };
+        let calls = calls_from(near, &messages[..to], roles);
         let views = model.show.left_over || model.show.now_reads;
-        let mut notes = Self { folder, messages: messages.clone(), ..Self::default() };
-        let (mut changed, mut files) = (Vec::new(), Files::default());
-        for (at, call) in calls.iter().enumerate() {
-            if let Some(role) = roles.role(&call.call.name) {
-                notes.roles.insert(call.call.name.clone(), role.clone());
+        let (mut changed, mut files) = (std::mem::take(&mut self.changed), std::mem::take(&mut self.files));
+        for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.message >= from) {
+            if let Some(role) = roles.role(&call.call.name)
+                && self.roles.get(&call.call.name) != Some(role)
+            {
+                Arc::make_mut(&mut self.roles).insert(call.call.name.clone(), role.clone());
             }
             if views {
                 files.take(call);
             }
-            let instead = notes.done(call, &model.show, &files, &mut changed);
+            let instead = self.done(call, &model.show, &files, &mut changed);
             let nudge = nudge(&calls, at, &model.check);
             let reading = matches!(call.act, Act::Read { .. });
             let listing = matches!(call.act, Act::List { .. }) && call.ok();
             let note = Note { tool: call.call.name.clone(), reading, listing, instead, nudge, again: None };
-            notes.results.entry(call.call.id.clone()).or_insert(note);
+            if !self.results.contains_key(call.call.id.as_str()) {
+                self.results.insert_mut(call.call.id.as_str().into(), note.into());
+            }
         }
-        notes
+        Self { messages: messages.clone(), changed, files, ..self }
     }
 
     /// The same, for a head that leaves out these sections.
     #[must_use]
     pub fn beside(self, sections: Vec<LeftOut>) -> Self {
-        Self { sections, ..self }
+        Self { sections: sections.into(), ..self }
     }
 
     /// `Done: F changed.`, for a change that succeeded, and what else is to be known of it.
@@ -99,8 +120,9 @@ impl Notes {
     /// What is shown again behind results.
     pub(crate) fn show_again(&mut self, again: &[ShownAgain]) {
         for shown in again {
-            if let Some(note) = self.results.get_mut(&shown.id) {
-                note.again = Some(shown.text.clone());
+            if let Some(note) = self.results.get(shown.id.as_str()) {
+                let again = Note { again: Some(shown.text.clone()), ..Note::clone(note) };
+                self.results.insert_mut(shown.id.as_str().into(), again.into());
             }
         }
     }
@@ -112,12 +134,12 @@ impl Notes {
 
     /// The name of the tool that a result answers; empty when its call is not there.
     pub(crate) fn tool(&self, result: &ToolResult) -> &str {
-        self.results.get(&result.tool_use_id).map_or("", |note| &note.tool)
+        self.results.get(result.tool_use_id.as_str()).map_or("", |note| &note.tool)
     }
 
     /// A result as this model is told it.
     pub(crate) fn result(&self, result: &ToolResult, show: &ShowProfile) -> String {
-        let note = self.results.get(&result.tool_use_id);
+        let note = self.results.get(result.tool_use_id.as_str());
         let told = match note.and_then(|note| note.instead.clone()) {
             Some(short) => short,
             None => self.retold(result, note.is_some_and(|note| note.reading), show),
@@ -172,6 +194,26 @@ impl Notes {
     fn shown_path(&self, path: &str) -> String {
         self.folder.as_ref().map_or(path, |folder| folder.relative(path)).to_owned()
     }
+}
+
+/// The message from which on a history must be seen to tell how often a call behind message `to` was made in a row: two
+/// successful calls that are not the same stand between, or its beginning.
+fn last_success(messages: &[Message], to: usize) -> usize {
+    let mut last: Option<&ToolUse> = None;
+    for at in (0..to.saturating_sub(1)).rev() {
+        let ok = |call: &ToolUse| {
+            let mut answers = messages[at + 1].tool_results().filter(|result| result.tool_use_id == call.id);
+            answers.next().is_some_and(|result| !result.is_error)
+        };
+        for call in messages[at].tool_uses().filter(|call| ok(call)) {
+            match last {
+                None => last = Some(call),
+                Some(last) if last.name == call.name && last.input == call.input => {}
+                Some(_) => return at,
+            }
+        }
+    }
+    0
 }
 
 /// What an edit left, and how its place now reads.
@@ -261,8 +303,8 @@ mod tests {
         let call = ToolUse { id: id.into(), name: name.into(), input };
         let result = ToolResult { tool_use_id: id.into(), content: vec![Block::Text(result.into())], is_error };
         [
-            Message { role: Speaker::Assistant, content: vec![Block::ToolUse(call)] },
-            Message { role: Speaker::User, content: vec![Block::ToolResult(result)] },
+            Message { role: Speaker::Assistant, content: vec![Block::ToolUse(call)].into() },
+            Message { role: Speaker::User, content: vec![Block::ToolResult(result)].into() },
         ]
     }
 

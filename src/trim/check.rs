@@ -90,8 +90,8 @@ fn request_of(case: &Case, pack: &Pack) -> Request {
         let call = ToolUse { id: "call".into(), name: "Tool".into(), input: json!({}) };
         let content = vec![Block::Text(case.result.clone())];
         let result = ToolResult { tool_use_id: "call".into(), content, is_error: false };
-        messages.push(Message { role: Role::Assistant, content: vec![Block::ToolUse(call)] });
-        messages.push(Message { role: Role::User, content: vec![Block::ToolResult(result)] });
+        messages.push(Message { role: Role::Assistant, content: vec![Block::ToolUse(call)].into() });
+        messages.push(Message { role: Role::User, content: vec![Block::ToolResult(result)].into() });
     }
     Request {
         model: "test".into(),

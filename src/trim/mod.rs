@@ -19,7 +19,9 @@ mod tally;
 mod tools;
 mod words;
 
-use crate::rules::{ModelProfile, Pack, Profile, RuleSet, SectionRule, Version};
+use std::borrow::Cow;
+
+use crate::rules::{HeadProfile, ModelProfile, Pack, Profile, RuleSet, SectionRule, Version};
 use crate::tokens::Counter;
 use crate::wire::{Block, Message, Request, Role};
 
@@ -42,36 +44,158 @@ pub fn trim(
     model: &ModelProfile,
     counter: &dyn Counter,
 ) -> Trimmed {
-    let none = Pack::default();
-    let pack = pack_of(request, rules).unwrap_or(&none);
-    let profile = &profile.head;
-    let kind = if profile.off { Kind::Main } else { classify::classify(request, pack) };
-    let mut tally = Tally::new(&pack.client, counter);
-    let examples = (profile.examples < usize::MAX).then_some(profile.examples);
-    let mut head = Head { examples, untouched: profile.off, ..Head::default() };
-    let tools = || Tools { pack, profile };
-    tools().place(&request.tools, &request.messages, &mut head, &mut tally);
-    let system = System { pack, profile, kind: &kind, lines: model.show.lines, paths: model.show.paths() };
-    let behind = system.place(&request.system, &mut head, &mut tally);
-    let reminders = Reminders { pack, profile };
-    let content = Content { reminders, tools: tools(), offered: &request.tools, images: model.images };
-    let mut messages = normalise::normalise(&request.messages, &content, &mut tally);
-    let mut before = if profile.off { Vec::new() } else { leading_reminders(&mut messages) };
-    before.extend(behind);
-    let version = version_of(request, pack);
-    let dead = if kind == Kind::Main { dead_rules(request, pack, version, &tally) } else { Vec::new() };
-    Trimmed {
-        kind,
-        head,
-        preamble: before.join("\n\n"),
-        messages,
-        hits: tally.hits,
-        dead,
-        unknown: tally.unknown,
-        withheld: tally.withheld,
-        version,
-        folder: folder::folder_of(request, pack),
-        pack: pack.client.clone(),
+    let trim = Trim::new(request, rules, profile, model, counter);
+    trim.whole(trim.head(), trim.messages(&request.messages, true))
+}
+
+/// The trimming of one request, in its two parts.
+pub struct Trim<'a> {
+    request: &'a Request,
+    pack: Cow<'a, Pack>,
+    profile: &'a HeadProfile,
+    model: &'a ModelProfile,
+    counter: &'a dyn Counter,
+    kind: Kind,
+}
+
+/// Head and preamble: what does not come from the messages, but for the tools that they load.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrimmedHead {
+    head: Head,
+    behind: Vec<String>,
+    account: Account,
+}
+
+/// Messages made regular, from the first or from an answer on.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TrimmedMessages {
+    pub messages: Vec<Message>,
+    /// The reminders that stood before the first typed text.
+    leading: Vec<String>,
+    account: Account,
+}
+
+/// What rules did to a part of a request.
+#[derive(Debug, Clone, Default, PartialEq)]
+struct Account {
+    hits: Vec<Hit>,
+    unknown: Vec<String>,
+    withheld: Vec<String>,
+}
+
+impl<'a> Trim<'a> {
+    pub fn new(
+        request: &'a Request,
+        rules: &'a RuleSet,
+        profile: &'a Profile,
+        model: &'a ModelProfile,
+        counter: &'a dyn Counter,
+    ) -> Self {
+        let pack = pack_of(request, rules).map_or_else(Cow::default, Cow::Borrowed);
+        let profile = &profile.head;
+        let kind = if profile.off { Kind::Main } else { classify::classify(request, &pack) };
+        Self { request, pack, profile, model, counter, kind }
+    }
+
+    /// What the request is for.
+    pub fn kind(&self) -> &Kind {
+        &self.kind
+    }
+
+    /// The tools that its messages have loaded: of the messages, the head depends on nothing else.
+    pub fn loaded(&self) -> Vec<&str> {
+        tools::loaded_late(&self.request.tools, &self.request.messages).into_iter().collect()
+    }
+
+    pub fn head(&self) -> TrimmedHead {
+        let Self { request, pack, profile, model, .. } = self;
+        let mut tally = Tally::new(&pack.client, self.counter);
+        let examples = (profile.examples < usize::MAX).then_some(profile.examples);
+        let mut head = Head { examples, untouched: profile.off, ..Head::default() };
+        self.tools().place(&request.tools, &request.messages, &mut head, &mut tally);
+        let (lines, paths) = (model.show.lines, model.show.paths());
+        let system = System { pack, profile, kind: &self.kind, lines, paths };
+        let behind = system.place(&request.system, &mut head, &mut tally);
+        TrimmedHead { head, behind, account: tally.into() }
+    }
+
+    /// Messages of the request. Where they are not `first`, they go on behind a user's message, with an answer.
+    pub fn messages(&self, messages: &[Message], first: bool) -> TrimmedMessages {
+        let Self { request, pack, profile, model, .. } = self;
+        let mut tally = Tally::new(&pack.client, self.counter);
+        let reminders = Reminders { pack, profile };
+        let content = Content { reminders, tools: self.tools(), offered: &request.tools, images: model.images };
+        let mut messages = normalise::normalise(messages, &content, first, &mut tally);
+        let leading = if profile.off || !first { Vec::new() } else { leading_reminders(&mut messages) };
+        TrimmedMessages { messages, leading, account: tally.into() }
+    }
+
+    /// Both parts together.
+    pub fn whole(&self, head: TrimmedHead, messages: TrimmedMessages) -> Trimmed {
+        let (request, pack) = (self.request, &*self.pack);
+        let version = version_of(request, pack);
+        let account = head.account.and(messages.account);
+        let dead = match self.kind {
+            Kind::Main => dead_rules(request, pack, version, &account.hits),
+            _ => Vec::new(),
+        };
+        Trimmed {
+            kind: self.kind.clone(),
+            head: head.head,
+            preamble: messages.leading.into_iter().chain(head.behind).collect::<Vec<_>>().join("\n\n"),
+            messages: messages.messages,
+            hits: account.hits,
+            dead,
+            unknown: account.unknown,
+            withheld: account.withheld,
+            version,
+            folder: folder::folder_of(request, pack),
+            pack: pack.client.clone(),
+        }
+    }
+
+    fn tools(&self) -> Tools<'_> {
+        Tools { pack: &self.pack, profile: self.profile }
+    }
+}
+
+impl TrimmedMessages {
+    /// These, and behind them others that go on from them; `None` where the others must be made with these in sight.
+    #[must_use]
+    pub fn and(&self, more: Self) -> Option<Self> {
+        let goes_on = self.messages.last()?.role == Role::User && more.messages.first()?.role == Role::Assistant;
+        let ids: Vec<&str> = more.messages.iter().flat_map(Message::tool_uses).map(|call| call.id.as_str()).collect();
+        let twice = self.messages.iter().flat_map(Message::tool_uses).any(|call| ids.contains(&call.id.as_str()));
+        if !goes_on || twice {
+            return None;
+        }
+        let mut messages = self.messages.clone();
+        messages.extend(more.messages);
+        Some(Self { messages, leading: self.leading.clone(), account: self.account.clone().and(more.account) })
+    }
+}
+
+impl Account {
+    /// What rules did to both parts, in the order in which they first matched.
+    fn and(mut self, more: Self) -> Self {
+        for hit in more.hits {
+            match self.hits.iter_mut().find(|known| known.id == hit.id) {
+                Some(known) => {
+                    known.matched += hit.matched;
+                    known.saved += hit.saved;
+                }
+                None => self.hits.push(hit),
+            }
+        }
+        self.unknown.extend(more.unknown.into_iter().filter(|name| !self.unknown.contains(name)).collect::<Vec<_>>());
+        self.withheld.extend(more.withheld);
+        self
+    }
+}
+
+impl From<Tally<'_>> for Account {
+    fn from(tally: Tally<'_>) -> Self {
+        Self { hits: tally.hits, unknown: tally.unknown, withheld: tally.withheld }
     }
 }
 
@@ -107,9 +231,14 @@ fn leading_reminders(messages: &mut [Message]) -> Vec<String> {
 
 /// Rules that must match this version and did not. Only where the request has what they speak of: not where the user
 /// has put a prompt of his own in place of the client's.
-fn dead_rules(request: &Request, pack: &Pack, version: Option<Version>, tally: &Tally) -> Vec<String> {
+fn dead_rules(request: &Request, pack: &Pack, version: Option<Version>, hits: &[Hit]) -> Vec<String> {
+    let id = |kind: &str, rule: &str| rule_id(&pack.client, kind, rule);
+    let matched = |kind: &str, rule: &str| {
+        let id = id(kind, rule);
+        hits.iter().any(|hit| hit.id == id)
+    };
     let headed = |rule: &&SectionRule| !rule.headings.is_empty() && rule.seen().expects(version);
-    let clients_own = pack.sections.iter().filter(headed).any(|rule| tally.matched("section", &rule.id));
+    let clients_own = pack.sections.iter().filter(headed).any(|rule| matched("section", &rule.id));
     if request.tools.is_empty() || !clients_own {
         return Vec::new();
     }
@@ -117,7 +246,7 @@ fn dead_rules(request: &Request, pack: &Pack, version: Option<Version>, tally: &
     let tools = pack.tools.iter().map(|rule| ("tool", &rule.names[0], rule.seen()));
     let reminders = pack.reminders.iter().map(|rule| ("reminder", &rule.id, rule.seen()));
     let expected = sections.chain(tools).chain(reminders).filter(|(.., seen)| seen.expects(version));
-    expected.filter(|(kind, id, _)| !tally.matched(kind, id)).map(|(kind, id, _)| tally.id(kind, id)).collect()
+    expected.filter(|(kind, rule, _)| !matched(kind, rule)).map(|(kind, rule, _)| id(kind, rule)).collect()
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use super::tally::Tally;
 /// What stands for an answer of which nothing is left: only thinking, or stopped before a word.
 const SILENCE: &str = "(nothing said)";
 
-/// Makes the messages regular. Doing it twice is doing it once.
-pub(super) fn normalise(messages: &[Message], content: &Content, tally: &mut Tally) -> Vec<Message> {
+/// Makes the messages regular. Doing it twice is doing it once. Where they are not `first`, they stand behind a message of
+/// the user.
+pub(super) fn normalise(messages: &[Message], content: &Content, first: bool, tally: &mut Tally) -> Vec<Message> {
     let mut regular: Vec<Message> = Vec::new();
     for (at, message) in messages.iter().enumerate() {
         let mut blocks = match message.role {
@@ -23,13 +24,13 @@ pub(super) fn normalise(messages: &[Message], content: &Content, tally: &mut Tal
         };
         let role = if message.role == Role::Assistant { Role::Assistant } else { Role::User };
         let user_follows = messages.get(at + 1).is_some_and(|next| next.role == Role::User);
-        if blocks.is_empty() && role == Role::Assistant && user_follows && !regular.is_empty() {
+        if blocks.is_empty() && role == Role::Assistant && user_follows && (!first || !regular.is_empty()) {
             // Without it the user's next words would join those before, which were sent as a whole already.
             blocks.push(Block::Text(SILENCE.into()));
         }
         push(&mut regular, role, blocks);
     }
-    paired(regular)
+    paired(regular, first)
 }
 
 /// A `role: "system"` message as a reminder at the user's side.
@@ -49,13 +50,13 @@ fn push(messages: &mut Vec<Message>, role: Role, mut blocks: Vec<Block>) {
     }
     match messages.last_mut().filter(|last| last.role == role) {
         Some(last) => last.content.append(&mut blocks),
-        None => messages.push(Message { role, content: blocks }),
+        None => messages.push(Message { role, content: blocks.into() }),
     }
 }
 
 /// Puts each result behind its call: right after it, in the order of the calls, before any text. A call without a
 /// result gets one that says so; a result without a call becomes text.
-fn paired(messages: Vec<Message>) -> Vec<Message> {
+fn paired(messages: Vec<Message>, first: bool) -> Vec<Message> {
     let mut out: Vec<Message> = Vec::new();
     let mut open: Vec<String> = Vec::new();
     let mut seen = BTreeSet::new();
@@ -63,13 +64,13 @@ fn paired(messages: Vec<Message>) -> Vec<Message> {
         let blocks = match message.role {
             Role::Assistant => {
                 push(&mut out, Role::User, answers(&mut open, Vec::new()));
-                let blocks = unique_calls(message.content, &mut seen);
+                let blocks = unique_calls(message.content.into(), &mut seen);
                 open = calls_of(&blocks);
                 blocks
             }
-            _ => answers(&mut open, message.content),
+            _ => answers(&mut open, message.content.into()),
         };
-        if out.is_empty() && message.role == Role::Assistant {
+        if first && out.is_empty() && message.role == Role::Assistant {
             push(&mut out, Role::User, vec![Block::Text("(continued)".into())]);
         }
         push(&mut out, message.role, blocks);

@@ -50,11 +50,6 @@ impl<'a> Tally<'a> {
         }
     }
 
-    pub(super) fn matched(&self, kind: &str, rule: &str) -> bool {
-        let id = self.id(kind, rule);
-        self.hits.iter().any(|hit| hit.id == id)
-    }
-
     pub(super) fn count(&self, text: &str) -> usize {
         self.counter.count(text)
     }

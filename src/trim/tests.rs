@@ -44,11 +44,8 @@ fn tool(name: &str, input_schema: Value) -> Tool {
 #[test]
 fn no_model_is_told_that_paths_are_absolute_and_shown_relative_ones() {
     let read = tool("Read", json!({"type": "object", "properties": {"file_path": {"type": "string"}}}));
-    let request = request(
-        &["You are Claude Code, a tool for work."],
-        vec![read],
-        vec![Message { role: Role::User, content: vec![Block::Text("go".into())] }],
-    );
+    let request =
+        request(&["You are Claude Code, a tool for work."], vec![read], vec![Message::text(Role::User, "go")]);
     for model in &RULES.models {
         for window in WINDOWS {
             let profile = RULES.profile(window, None).unwrap();
@@ -265,8 +262,8 @@ fn called(name: &str, id: &str, content: Vec<Block>) -> Vec<Message> {
     let call = ToolUse { id: id.into(), name: name.into(), input: json!({}) };
     let result = ToolResult { tool_use_id: id.into(), content, is_error: false };
     vec![
-        Message { role: Role::Assistant, content: vec![Block::ToolUse(call)] },
-        Message { role: Role::User, content: vec![Block::ToolResult(result)] },
+        Message { role: Role::Assistant, content: vec![Block::ToolUse(call)].into() },
+        Message { role: Role::User, content: vec![Block::ToolResult(result)].into() },
     ]
 }
 
@@ -296,8 +293,8 @@ fn blocks() -> impl Strategy<Value = Block> {
 
 fn histories() -> impl Strategy<Value = Vec<Message>> {
     let role = select(vec![Role::User, Role::Assistant, Role::System]);
-    let message =
-        (role, proptest::collection::vec(blocks(), 0..4)).prop_map(|(role, content)| Message { role, content });
+    let message = (role, proptest::collection::vec(blocks(), 0..4))
+        .prop_map(|(role, content)| Message { role, content: content.into() });
     proptest::collection::vec(message, 0..10)
 }
 

@@ -108,7 +108,7 @@ fn is_shown(rule: Option<&ToolRule>) -> bool {
 }
 
 /// Tools that came in the middle of the session: those held back by the client, and those that a result refers to.
-fn loaded_late<'a>(tools: &'a [Tool], messages: &'a [Message]) -> BTreeSet<&'a str> {
+pub(super) fn loaded_late<'a>(tools: &'a [Tool], messages: &'a [Message]) -> BTreeSet<&'a str> {
     let held_back = tools.iter().filter(|tool| tool.defer_loading).map(|tool| tool.name.as_str());
     let referred = messages.iter().flat_map(Message::tool_results).flat_map(|result| &result.content);
     held_back.chain(referred.filter_map(referred_tool)).collect()

@@ -56,7 +56,7 @@ impl Reply {
         let form = about.model.call_form(about.kind);
         let examples = about.model.examples.iter().flat_map(|example| &example.steps);
         let written = examples.map(|step| crate::show::call_text::call(form, &step.tool, &step.arguments));
-        let quotes = Quotes::new(&about.messages, written);
+        let quotes = Quotes::new(about.messages.clone(), written);
         let callable = about.callable();
         let reader = Reader::new(&callable, &quotes, &about.lexicon);
         let bound = about.kind == ChannelKind::Constrained && has_tools(&about.head);

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Blocks;
+
 /// Who speaks. `System` appears inside the message list of newer clients; normalising turns it into user text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Role {
@@ -25,7 +27,7 @@ impl Role {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Message {
     pub role: Role,
-    pub content: Vec<Block>,
+    pub content: Blocks,
 }
 
 /// One content block.
@@ -69,7 +71,7 @@ impl ToolResult {
 impl Message {
     /// A message with one text block.
     pub fn text(role: Role, text: impl Into<String>) -> Self {
-        Self { role, content: vec![Block::Text(text.into())] }
+        Self { role, content: vec![Block::Text(text.into())].into() }
     }
 
     /// All calls in this message, in order.

@@ -20,7 +20,7 @@ pub fn parse_lossy<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unreadable> {
 }
 
 /// The bytes with every lone `\uD800`-`\uDFFF` escape replaced; `None` when there is none.
-fn replace_lone_surrogates(bytes: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn replace_lone_surrogates(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = bytes.to_vec();
     let mut changed = false;
     let mut at = 0;

@@ -3,6 +3,8 @@
 //! Nothing here decides anything. Unknown fields, block types and events survive untouched.
 
 mod block;
+mod blocks;
+mod body;
 mod delta;
 mod dialect;
 mod encode;
@@ -20,6 +22,8 @@ mod schema;
 mod sse;
 
 pub use block::{Block, Message, Role, ToolResult, ToolUse};
+pub use blocks::{Blocks, BlocksId};
+pub use body::Body;
 pub use delta::{Delta, End, StopReason, Usage};
 pub use dialect::Dialect;
 pub use encode::{ClientUsage, EventEncoder};

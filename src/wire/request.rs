@@ -4,9 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::block::read_content;
+use super::body::Places;
+use super::json::replace_lone_surrogates;
 use super::{InputSchema, Message, Role, Unreadable, parse_lossy};
 
 /// A request of the client, read but not changed.
@@ -44,12 +47,34 @@ impl Request {
     /// # Errors
     /// When it is not JSON, or a known field has a wrong type. Such a body is not ours to judge: it is passed through.
     pub fn parse(body: &[u8]) -> Result<Self, Unreadable> {
-        let Body { mut fields, tools } = parse_lossy(body)?;
+        outer(body).map(|(request, _)| request)
+    }
+
+    /// All of it but the messages.
+    pub(super) fn without_messages(&self) -> Self {
+        let Self { model, system, tools, messages: _, max_tokens, stream, stop_sequences, rest } = self;
+        Self {
+            model: model.clone(),
+            system: system.clone(),
+            tools: tools.clone(),
+            messages: Vec::new(),
+            max_tokens: *max_tokens,
+            stream: *stream,
+            stop_sequences: stop_sequences.clone(),
+            rest: rest.clone(),
+        }
+    }
+
+    fn of(outer: Outer<'_>) -> Result<Self, Unreadable> {
+        let Outer { mut fields, tools, messages, .. } = outer;
+        let read = |(at, raw): (usize, &&RawValue)| {
+            read_message(raw).ok_or_else(|| Unreadable(format!("`messages[{at}]` has an unknown shape")))
+        };
         Ok(Self {
             model: take_string(&mut fields, "model")?,
             system: read_system(fields.shift_remove("system"))?,
             tools,
-            messages: read_array(fields.shift_remove("messages"), "messages", read_message)?,
+            messages: messages.iter().enumerate().map(read).collect::<Result<_, _>>()?,
             max_tokens: fields.shift_remove("max_tokens").as_ref().and_then(Value::as_u64),
             stream: fields.shift_remove("stream").and_then(|flag| flag.as_bool()).unwrap_or(false),
             stop_sequences: read_strings(fields.shift_remove("stop_sequences")),
@@ -71,13 +96,34 @@ impl Tool {
     }
 }
 
-/// A body before its fields are looked at; only the tools are, whose schemas stay unread.
-struct Body {
-    fields: Map<String, Value>,
-    tools: Vec<Tool>,
+/// Reads a body, and says where its messages are, unless they stand in more lists than one.
+pub(super) fn outer(body: &[u8]) -> Result<(Request, Option<Places>), Unreadable> {
+    match serde_json::from_slice(body) {
+        Ok(outer) => with_places(outer, body),
+        Err(error) => {
+            let mended = replace_lone_surrogates(body).ok_or_else(|| Unreadable(error.to_string()))?;
+            with_places(serde_json::from_slice(&mended).map_err(|_| Unreadable(error.to_string()))?, &mended)
+        }
+    }
 }
 
-impl<'de> Deserialize<'de> for Body {
+fn with_places(outer: Outer<'_>, body: &[u8]) -> Result<(Request, Option<Places>), Unreadable> {
+    let offset = |raw: &&RawValue| raw.get().as_ptr() as usize - body.as_ptr() as usize;
+    let ends = outer.messages.iter().map(|raw| offset(raw) + raw.get().len()).collect();
+    let places = (outer.lists == 1).then(|| Places { start: outer.messages.first().map(offset), ends });
+    Ok((Request::of(outer)?, places))
+}
+
+/// A body before its fields are looked at; only the tools are, whose schemas stay unread.
+struct Outer<'a> {
+    fields: Map<String, Value>,
+    tools: Vec<Tool>,
+    messages: Vec<&'a RawValue>,
+    /// How often the field of the messages is there. The last counts.
+    lists: usize,
+}
+
+impl<'de> Deserialize<'de> for Outer<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(BodyVisitor)
     }
@@ -86,17 +132,20 @@ impl<'de> Deserialize<'de> for Body {
 struct BodyVisitor;
 
 impl<'de> Visitor<'de> for BodyVisitor {
-    type Value = Body;
+    type Value = Outer<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object as the body")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Body, A::Error> {
-        let mut body = Body { fields: Map::new(), tools: Vec::new() };
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Outer<'de>, A::Error> {
+        let mut body = Outer { fields: Map::new(), tools: Vec::new(), messages: Vec::new(), lists: 0 };
         while let Some(key) = map.next_key::<String>()? {
             if key == "tools" {
                 body.tools = map.next_value::<Option<Vec<Tool>>>()?.unwrap_or_default();
+            } else if key == "messages" {
+                body.messages = map.next_value::<Option<Vec<&RawValue>>>()?.unwrap_or_default();
+                body.lists += 1;
             } else {
                 body.fields.insert(key, map.next_value()?);
             }
@@ -141,15 +190,16 @@ impl<'de> Visitor<'de> for ToolVisitor {
     }
 }
 
-fn read_message(value: Value) -> Option<Message> {
-    let Value::Object(mut fields) = value else { return None };
+/// One message, by its own bytes alone.
+pub(super) fn read_message(raw: &RawValue) -> Option<Message> {
+    let Value::Object(mut fields) = parse_lossy(raw.get().as_bytes()).ok()? else { return None };
     let role = match fields.get("role")?.as_str()? {
         "user" => Role::User,
         "assistant" => Role::Assistant,
         "system" => Role::System,
         _ => return None,
     };
-    Some(Message { role, content: read_content(fields.shift_remove("content")?)? })
+    Some(Message { role, content: read_content(fields.shift_remove("content")?)?.into() })
 }
 
 fn read_system(value: Option<Value>) -> Result<Vec<String>, Unreadable> {
@@ -160,18 +210,6 @@ fn read_system(value: Option<Value>) -> Result<Vec<String>, Unreadable> {
             Ok(blocks.iter().filter_map(|block| block.get("text").and_then(Value::as_str).map(str::to_owned)).collect())
         }
         Some(_) => Err(Unreadable("`system` is neither text nor a list of blocks".into())),
-    }
-}
-
-fn read_array<T>(value: Option<Value>, field: &str, read: impl Fn(Value) -> Option<T>) -> Result<Vec<T>, Unreadable> {
-    match value {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(items)) => items
-            .into_iter()
-            .enumerate()
-            .map(|(at, item)| read(item).ok_or_else(|| Unreadable(format!("`{field}[{at}]` has an unknown shape"))))
-            .collect(),
-        Some(_) => Err(Unreadable(format!("`{field}` is not a list"))),
     }
 }
 

@@ -3,11 +3,13 @@
 // The walls are for what ships; a test fails by a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod allocations;
 mod captures;
 mod demo;
 mod fields;
 mod fixtures;
 mod http;
+mod known;
 mod promises;
 mod run;
 mod serve;

@@ -3,6 +3,7 @@
 
     cargo build --release && tests/measure/overhead.py target/release/fanlight
     tests/measure/overhead.py target/release/fanlight --request hello.json --session loop/
+    tests/measure/overhead.py target/release/fanlight --growth --beside older/fanlight --peer 'tamp=tamp --port {port} --target {upstream}'
 
 A stand-in for the model answers at once, with a short stream. Rows:
     same      one request again and again
@@ -11,8 +12,13 @@ A stand-in for the model answers at once, with a short stream. Rows:
 each through fanlight, and past it (`x-fanlight-profile: off`), in the same run. CPU is user and system time of the whole
 process, from the scheduler's own count in nanoseconds (`schedstat`), until the process rests again. Without `--request`
 and `--session` the bundled synthetic ones are taken. With `--check` the exit status is 1 when a limit is not kept.
+
+With `--growth` the rows are other ones: a history of so many messages, first `cold` (nothing of it is known), then the next
+turns of it, one after the other, `warm`. Beside fanlight each is sent through another build of it (`--beside`), through a
+relay of forty lines in Node and through nginx, where these are there, and through each `--peer NAME=COMMAND`, in the same
+run, turn about; `{port}` and `{upstream}` in the command are the port to listen on and the server's address.
 """
-import argparse, http.client, json, os, pathlib, signal, socket, socketserver, subprocess, sys, tempfile, threading, time
+import argparse, http.client, json, os, pathlib, shlex, shutil, signal, socket, socketserver, subprocess, sys, tempfile, threading, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LIMITS = {"cpu_ms": 2.0, "resident_mb": 70.0, "listening_ms": 100.0}
@@ -63,18 +69,25 @@ def free_port():
         return taken.getsockname()[1]
 
 
-class Fanlight:
+NGINX = """daemon off; master_process off; pid {home}/pid; error_log /dev/null; events {{}}
+http {{ access_log off; client_max_body_size 0; client_body_temp_path {home}/b; proxy_temp_path {home}/p; fastcgi_temp_path {home}/f;
+uwsgi_temp_path {home}/u; scgi_temp_path {home}/s; upstream up {{ server 127.0.0.1:{upstream}; keepalive 4; }}
+server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off; }} }} }}"""
+
+
+class Proxy:
     """A running proxy, and what it costs."""
 
-    def __init__(self, options, upstream):
+    def __init__(self, command, upstream):
         self.port = free_port()
-        command = [options.binary, "serve", "--listen", f"127.0.0.1:{self.port}", "--upstream", f"http://127.0.0.1:{upstream}",
-                   "--dialect", "anthropic", "--num-ctx", str(options.window)]
         # Nothing of the user's is read or written.
         home = tempfile.mkdtemp(prefix="overhead-")
-        env = {"PATH": os.environ["PATH"], "HOME": home}
+        (pathlib.Path(home) / "nginx.conf").write_text(NGINX.format(home=home, port=self.port, upstream=upstream))
+        places = {"port": self.port, "upstream": f"http://127.0.0.1:{upstream}", "upstream_port": upstream, "home": home}
+        command = [part.format(**places) for part in command]
         began = time.monotonic()
-        self.process = subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, env={"PATH": os.environ["PATH"], "HOME": home}, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
         self.listening_ms = self.wait_for_port(began)
         self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
@@ -85,7 +98,7 @@ class Fanlight:
                 return 1000 * (time.monotonic() - began)
             except OSError:
                 time.sleep(0.0005)
-        sys.exit("fanlight does not listen")
+        sys.exit(f"{self.process.args[0]} does not listen")
 
     def cpu_ms(self):
         """CPU time of all threads so far."""
@@ -121,7 +134,7 @@ class Fanlight:
         answer = self.connection.getresponse()
         text = answer.read()
         if answer.status != 200 or b"message_stop" not in text:
-            sys.exit(f"fanlight answered {answer.status}: {text[:300]!r}")
+            sys.exit(f"{self.process.args[0]} answered {answer.status}: {text[:300]!r}")
 
     def cost(self, bodies, headers):
         """CPU-ms of each of these requests."""
@@ -137,6 +150,27 @@ class Fanlight:
         self.connection.close()
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(20)
+
+
+def fanlight(options, binary=None):
+    """How fanlight is started."""
+    return [str(binary or options.binary), "serve", "--listen", "127.0.0.1:{port}", "--upstream", "{upstream}", "--dialect", "anthropic",
+            "--num-ctx", str(options.window)]
+
+
+def peers(options):
+    """All that is measured side by side: how each is started, and the headers that its requests have."""
+    found = {"fanlight": (fanlight(options), {}), "fanlight, off": (fanlight(options), OFF)}
+    if options.beside:
+        found["the other build"] = (fanlight(options, options.beside), {})
+    if shutil.which("node"):
+        found["node relay"] = (["node", str(ROOT / "tests/measure/relay.mjs"), "{port}", "{upstream_port}"], {})
+    if shutil.which("nginx"):
+        found["nginx"] = (["nginx", "-c", "{home}/nginx.conf"], {})
+    for peer in options.peer:
+        name, command = peer.split("=", 1)
+        found[name] = (shlex.split(command), {})
+    return found
 
 
 def row(name, size, costs):
@@ -172,34 +206,113 @@ def synthetic_session():
 def measure(options, stand_in):
     upstream, rows = stand_in.server_address[1], []
     request = pathlib.Path(options.request).read_bytes()
-    fanlight = Fanlight(options, upstream)
-    starts = [fanlight.listening_ms]
-    fanlight.ready()
-    fanlight.send(request, {})
-    fanlight.at_rest()
-    first = fanlight.resident_mb()
-    fanlight.cost([request] * 20, {})
+    proxy = Proxy(fanlight(options), upstream)
+    starts = [proxy.listening_ms]
+    proxy.ready()
+    began = time.monotonic()
+    proxy.send(request, {})
+    first_ms = 1000 * (time.monotonic() - began)
+    proxy.at_rest()
+    first = proxy.resident_mb()
+    proxy.cost([request] * 20, {})
     for name, headers in (("through", {}), ("off", OFF)):
-        rows.append(row(f"same, {name}", len(request), fanlight.cost([request] * options.count, headers)))
-    rows.append(row("varied, through", len(request), fanlight.cost(varied(request, options.count), {})))
-    last = fanlight.resident_mb()
-    fanlight.stop()
+        rows.append(row(f"same, {name}", len(request), proxy.cost([request] * options.count, headers)))
+    rows.append(row("varied, through", len(request), proxy.cost(varied(request, options.count), {})))
+    last = proxy.resident_mb()
+    proxy.stop()
 
     session = session_of(options.session) if options.session else synthetic_session()
     size = sum(map(len, session)) / len(session)
     for name, headers in (("through", {}), ("off", OFF)):
         costs = []
         while len(costs) < options.count:
-            fanlight = Fanlight(options, upstream)
-            starts.append(fanlight.listening_ms)
-            fanlight.ready()
+            proxy = Proxy(fanlight(options), upstream)
+            starts.append(proxy.listening_ms)
+            proxy.ready()
             # The head of every session is the same: what is measured is how it grows.
-            fanlight.send(session[0], headers)
-            costs += fanlight.cost(session[1:], headers)
-            fanlight.stop()
+            proxy.send(session[0], headers)
+            costs += proxy.cost(session[1:], headers)
+            proxy.stop()
         rows.append(row(f"session, {name}", size, costs))
-    return {"rows": rows, "resident_mb": {"first": round(first, 1), "after": round(last, 1)},
+    return {"rows": rows, "first_request_ms": round(first_ms, 1), "resident_mb": {"first": round(first, 1), "after": round(last, 1)},
             "listening_ms": {"p50": round(sorted(starts)[len(starts) // 2], 1), "most": round(max(starts), 1)}}
+
+
+WORDS = "harbour tide lock sluice ferry chart beacon mooring channel depth wind bell pier crane berth signal".split()
+
+
+def text_of(seed, size):
+    """Lines of source, of our own words, about so many bytes of them: other ones for each seed."""
+    lines, length, state = [], 0, seed * 2654435761 % 2**32
+    while length < size:
+        state = (state * 1664525 + 1013904223) % 2**32
+        words = [WORDS[state >> shift & 15] for shift in (8, 13, 18, 23)]
+        lines.append(f"    let {words[0]}_{words[1]} = self.{words[2]}({state % 997}, \"{words[3]}\");")
+        length += len(lines[-1]) + 1
+    return "\n".join(lines)
+
+
+def history(count):
+    """So many messages: a prompt every forty, and between them readings, edits and commands."""
+    messages = []
+    while len(messages) < count:
+        at, path = len(messages), f"/w/src/part{len(messages) // 2 % 23}.rs"
+        if at % 40 == 0:
+            messages.append({"role": "user", "content": [{"type": "text", "text": f"Go on with part {at}: {text_of(at, 200)}"}]})
+            continue
+        use = {"type": "tool_use", "id": f"toolu_{at:020}"}
+        result = text_of(at, 3300)
+        if at % 6 == 1:
+            use |= {"name": "Read", "input": {"file_path": path}}
+            result = "\n".join(f"{number:>6}\t{line}" for number, line in enumerate(result.split("\n"), 1))
+        elif at % 6 == 3:
+            use |= {"name": "Edit", "input": {"file_path": path, "old_string": text_of(at - 2, 300), "new_string": text_of(at, 300)}}
+        else:
+            use |= {"name": "Bash", "input": {"command": f"make part{at % 7} && ./part{at % 7} --check"}}
+        messages.append({"role": "assistant", "content": [{"type": "text", "text": f"Step {at}."}, use]})
+        messages.append({"role": "user", "content": [{"type": "tool_result", "tool_use_id": use["id"], "content": result}]})
+        if at % 40 == 37:
+            messages.append({"role": "assistant", "content": [{"type": "text", "text": "Done."}]})
+    return messages[:count]
+
+
+def turns(options, count, more):
+    """The body of a history of so many messages, and of its next turns; the newest message is marked, as clients do."""
+    head = json.loads(pathlib.Path(options.request).read_bytes())
+    first = head.pop("messages")[0]
+    every = history(count + 2 * more + 2)
+    for end in range(count, count + 2 * more + 1, 2):
+        end += every[end - 1]["role"] == "assistant"
+        last = every[end - 1]
+        marked = {**last, "content": [*last["content"][:-1], {**last["content"][-1], "cache_control": {"type": "ephemeral"}}]}
+        body = {"model": head["model"], "messages": [first, *every[:end - 1], marked], **head}
+        yield json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def growth(options, stand_in):
+    """What turns of longer and longer histories cost, side by side."""
+    upstream, rows = stand_in.server_address[1], []
+    for count in options.messages:
+        bodies = list(turns(options, count, options.turns))
+        running = {name: (Proxy(command, upstream), headers) for name, (command, headers) in peers(options).items()}
+        costs = {name: [] for name in running}
+        for proxy, _ in running.values():
+            proxy.ready()
+        for body in bodies:
+            for name, (proxy, headers) in running.items():
+                costs[name] += proxy.cost([body], headers)
+        for name, (proxy, _) in running.items():
+            cold, warm = costs[name][0], sorted(costs[name][1:])
+            rows.append({"messages": count, "kb": round(len(bodies[-1]) / 1000), "proxy": name, "cold": round(cold, 2),
+                         "warm": round(warm[len(warm) // 2], 2), "most": round(warm[-1], 2), "mb": round(proxy.resident_mb(), 1)})
+            proxy.stop()
+    return {"growth": rows}
+
+
+def show_growth(found):
+    print(f"{'messages':>8} {'KB':>6} {'proxy':18} {'cold':>8} {'warm':>7} {'most':>7} {'MB':>6}   CPU-ms a request, memory at the end")
+    for entry in found["growth"]:
+        print(f"{entry['messages']:>8} {entry['kb']:>6} {entry['proxy']:18} {entry['cold']:>8} {entry['warm']:>7} {entry['most']:>7} {entry['mb']:>6}")
 
 
 def within(found):
@@ -213,6 +326,7 @@ def show(found):
     for entry in found["rows"]:
         print(f"{entry['row']:20} {entry['requests']:>8} {entry['kb']:>7} {entry['mean']:>6} {entry['p50']:>6} {entry['p99']:>6}")
     resident, listening = found["resident_mb"], found["listening_ms"]
+    print(f"the first request after {found['first_request_ms']} ms")
     print(f"resident: {resident['first']} MB after the first request, {resident['after']} MB at the end")
     print(f"listening after: {listening['p50']} ms, {listening['most']} ms at most")
 
@@ -224,14 +338,19 @@ def main():
     parser.add_argument("--session", help="a folder of bodies, in the order of their names")
     parser.add_argument("--window", type=int, default=8192)
     parser.add_argument("--count", type=int, default=500, help="requests a row, at least")
+    parser.add_argument("--growth", action="store_true", help="histories of growing length, and peers side by side")
+    parser.add_argument("--messages", type=lambda text: [int(n) for n in text.split(",")], default=[9, 99, 199, 499, 985, 1999])
+    parser.add_argument("--turns", type=int, default=12, help="turns that follow on each history")
+    parser.add_argument("--beside", help="another build of fanlight")
+    parser.add_argument("--peer", action="append", default=[], help="NAME=COMMAND of another proxy")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--check", action="store_true", help="exit status 1 when a limit is not kept")
     options = parser.parse_args()
     with StandIn() as stand_in:
-        found = measure(options, stand_in)
+        found = (growth if options.growth else measure)(options, stand_in)
         stand_in.shutdown()
-    print(json.dumps(found)) if options.json else show(found)
-    sys.exit(1 if options.check and not within(found) else 0)
+    print(json.dumps(found)) if options.json else (show_growth if options.growth else show)(found)
+    sys.exit(1 if options.check and not options.growth and not within(found) else 0)
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ mod tests {
             server_type: None,
         };
         let call = ToolUse { id: "1".into(), name: name.into(), input };
-        let mut messages = [Message { role: Role::Assistant, content: vec![Block::ToolUse(call)] }];
+        let mut messages = [Message { role: Role::Assistant, content: vec![Block::ToolUse(call)].into() }];
         let count = heal_past(&mut messages, &[tool], &Lexicon::builtin().unwrap());
         let [message] = messages;
         (count, message)

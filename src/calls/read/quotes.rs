@@ -1,5 +1,6 @@
 //! What stands in the request already: a call that is found there word for word is a quotation.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::wire::{Block, Message, Role};
@@ -7,19 +8,18 @@ use crate::wire::{Block, Message, Role};
 /// The texts of a request that a model may quote: what the user typed, what tools returned, worked examples.
 #[derive(Debug, Clone, Default)]
 pub struct Quotes {
-    texts: Arc<[String]>,
+    messages: Arc<[Message]>,
+    examples: Arc<[String]>,
     /// The newest typed prompt.
     prompt: Arc<str>,
 }
 
 impl Quotes {
     /// The quotable texts of these messages, and of further ones (worked examples).
-    pub fn new(messages: &[Message], examples: impl IntoIterator<Item = String>) -> Self {
-        let mut texts: Vec<String> = examples.into_iter().collect();
-        for message in messages {
-            collect(message, &mut texts);
-        }
-        Self { texts: texts.into(), prompt: newest_prompt(messages).unwrap_or_default().into() }
+    pub fn new(messages: impl Into<Arc<[Message]>>, examples: impl IntoIterator<Item = String>) -> Self {
+        let messages = messages.into();
+        let prompt = newest_prompt(&messages).unwrap_or_default().into();
+        Self { examples: examples.into_iter().collect(), messages, prompt }
     }
 
     /// What the user asked last.
@@ -34,17 +34,17 @@ impl Quotes {
             return false;
         }
         let finder = memchr::memmem::Finder::new(wanted.as_bytes());
-        self.texts.iter().any(|text| finder.find(squeezed(text).as_bytes()).is_some())
+        let is_in = |text: &str| finder.find(squeezed(text).as_bytes()).is_some();
+        let said = |message: &Message| message.content.iter().any(|block| is_in(&quotable(message.role, block)));
+        self.examples.iter().any(|text| is_in(text)) || self.messages.iter().any(said)
     }
 }
 
-fn collect(message: &Message, texts: &mut Vec<String>) {
-    for block in &message.content {
-        match block {
-            Block::Text(text) if message.role != Role::Assistant => texts.push(text.clone()),
-            Block::ToolResult(result) => texts.push(result.text()),
-            _ => {}
-        }
+fn quotable(role: Role, block: &Block) -> Cow<'_, str> {
+    match block {
+        Block::Text(text) if role != Role::Assistant => text.into(),
+        Block::ToolResult(result) => result.text().into(),
+        _ => "".into(),
     }
 }
 
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     fn quotes(text: &str) -> Quotes {
-        Quotes::new(&[Message::text(Role::User, text)], [])
+        Quotes::new([Message::text(Role::User, text)], [])
     }
 
     #[test]

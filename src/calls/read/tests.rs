@@ -228,7 +228,7 @@ fn what_is_shown_is_not_made() {
 #[test]
 fn a_quotation_of_the_request_is_text() {
     let call = r#"{"name": "Bash", "arguments": {"command": "ls"}}"#;
-    let quotes = Quotes::new(&[], ["1\t{\"name\": \"Bash\",\n2\t\"arguments\": {\"command\": \"ls\"}}".to_owned()]);
+    let quotes = Quotes::new([], ["1\t{\"name\": \"Bash\",\n2\t\"arguments\": {\"command\": \"ls\"}}".to_owned()]);
     assert_eq!(read_with(&[call], false, &quotes), [call]);
     let fenced = format!("I'll quote it.\n\n```json\n{call}\n```");
     assert_eq!(read_with(&[&fenced], false, &quotes), [fenced.as_str()]);
@@ -248,9 +248,9 @@ fn a_call_that_the_user_asked_to_see_is_text() {
         "<tool_call>\n{\"name\": \"Bash\", \"arguments\": {\"command\": \"ls\"}}\n</tool_call>",
     ];
     for (prompt, text) in asked.into_iter().flat_map(|prompt| texts.map(|text| (prompt, text))) {
-        let quotes = Quotes::new(&[Message::text(Role::User, prompt)], []);
+        let quotes = Quotes::new([Message::text(Role::User, prompt)], []);
         assert_eq!(read_with(&[text], false, &quotes), [text], "{prompt}");
-        let other = Quotes::new(&[Message::text(Role::User, "List the files, and show me an example of one.")], []);
+        let other = Quotes::new([Message::text(Role::User, "List the files, and show me an example of one.")], []);
         assert!(text.contains("```") || read_with(&[text], false, &other) == [r#"Bash{"command":"ls"}"#]);
     }
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 
 use super::session::Reply;
-use crate::wire::{Block, Delta, End, EventDecoder, Message, Role, SseReader};
+use crate::wire::{Block, Blocks, Delta, End, EventDecoder, Message, Role, SseReader};
 
 /// Sends `POST /v1/messages` and gives the answer as the client would keep it.
 ///
@@ -66,7 +66,7 @@ fn message(stream: &[u8]) -> anyhow::Result<Message> {
 }
 
 fn gathered(deltas: Vec<Delta>) -> Message {
-    let mut message = Message { role: Role::Assistant, content: Vec::new() };
+    let mut message = Message { role: Role::Assistant, content: Blocks::default() };
     for delta in deltas {
         match (delta, message.content.last_mut()) {
             (Delta::Text(more), Some(Block::Text(text))) => *text += &more,

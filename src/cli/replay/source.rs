@@ -52,10 +52,10 @@ impl Base {
 fn without_prompt(message: Message) -> Option<Message> {
     let is_reminder = |block: &Block| matches!(block, Block::Text(text) if text.trim_start().starts_with('<'));
     let content: Vec<Block> = match message.role {
-        Role::System => message.content,
+        Role::System => message.content.into(),
         _ => message.content.into_iter().filter(is_reminder).collect(),
     };
-    (!content.is_empty()).then_some(Message { role: message.role, content })
+    (!content.is_empty()).then_some(Message { role: message.role, content: content.into() })
 }
 
 /// One request of a history.

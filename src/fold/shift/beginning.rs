@@ -55,7 +55,8 @@ mod tests {
     #[test]
     fn of_texts_only_the_first_keeps_its_beginning() {
         let long = "word ".repeat(200);
-        let message = Message { role: Role::User, content: vec![Block::Text(long.clone()), Block::Text(long.clone())] };
+        let message =
+            Message { role: Role::User, content: vec![Block::Text(long.clone()), Block::Text(long.clone())].into() };
         let short = beginning(&message, 10).unwrap();
         assert!(short.content.len() == 1 && long.starts_with(&short.plain_text()));
     }

@@ -71,7 +71,7 @@ pub(in crate::fold) fn fold(input: &FoldInput<'_>, showing: &dyn Showing) -> Res
 impl<'a> Walk<'a> {
     fn new(input: &'a FoldInput<'a>, showing: &'a dyn Showing) -> Self {
         let limit = input.budget.history(input.head_tokens).saturating_sub(input.preamble_tokens);
-        let marks = input.memo.map(|(_, salt)| marks(input, limit, salt)).unwrap_or_default();
+        let marks = input.memo.map(|(memo, salt)| marks(input, limit, memo, salt)).unwrap_or_default();
         let known = input.memo.and_then(|(memo, _)| memo.shift.newest(&marks));
         let state = known.map_or_else(State::default, |(_, state)| State::clone(&state));
         let mut sum = 0;

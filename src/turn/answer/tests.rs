@@ -63,8 +63,8 @@ fn step(id: &str, name: &str, input: Value, result: &str) -> [Message; 2] {
     let call = ToolUse { id: id.into(), name: name.into(), input };
     let result = ToolResult { tool_use_id: id.into(), content: vec![Block::Text(result.into())], is_error: false };
     [
-        Message { role: Role::Assistant, content: vec![Block::ToolUse(call)] },
-        Message { role: Role::User, content: vec![Block::ToolResult(result)] },
+        Message { role: Role::Assistant, content: vec![Block::ToolUse(call)].into() },
+        Message { role: Role::User, content: vec![Block::ToolResult(result)].into() },
     ]
 }
 
