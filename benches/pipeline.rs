@@ -96,7 +96,7 @@ fn turns(c: &mut Criterion) {
             b.iter(|| {
                 let body = setup.read(next()).expect("a body");
                 match plan_body(&setup, &target, &body) {
-                    Ok(Planned::Send(plan)) => plan.body().to_string().len(),
+                    Ok(Planned::Send(plan)) => plan.written().len(),
                     _ => 0,
                 }
             });

@@ -120,7 +120,7 @@ impl Explain {
             Format::Text => write_text(&mut out, &plan.report)?,
             Format::Json => writeln!(out, "{}", serde_json::to_string(&plan.report)?)?,
             Format::Diff => write!(out, "{}", system_diff(plan))?,
-            Format::Body => out.write_all(plan.body().to_string().as_bytes())?,
+            Format::Body => out.write_all(plan.written().as_bytes())?,
         }
         Ok(Outcome::Good)
     }

@@ -10,7 +10,7 @@ use super::wishes;
 use crate::fold::Folded;
 use crate::report::Report;
 use crate::rules::{ChannelKind, Sampling};
-use crate::show::{Envelope, ReplyContext, Shown, ShownHead, body};
+use crate::show::{Envelope, ReplyContext, Shown, ShownHead, body, written};
 use crate::tokens::{Budget, FamilyCounter};
 use crate::trim::Kind;
 use crate::turn::{Answer, Ask};
@@ -46,18 +46,26 @@ const SHORTEST_REPLY: usize = 128;
 impl Plan {
     /// The body that goes upstream.
     pub fn body(&self) -> Value {
-        self.render(&self.shown, self.head.format.as_ref(), self.report.after.total)
+        let envelope = self.envelope(self.head.format.as_ref(), self.report.after.total);
+        body(&envelope, &self.head, &self.shown)
     }
 
-    /// The body of a second request within the same turn; `None` where it would leave no room for a reply.
-    pub fn body_for(&self, ask: &Ask) -> Option<Value> {
+    /// The bytes of that body.
+    pub fn written(&self) -> String {
+        let envelope = self.envelope(self.head.format.as_ref(), self.report.after.total);
+        written(&envelope, &self.head, &self.shown)
+    }
+
+    /// The bytes of a second request within the same turn; `None` where it would leave no room for a reply.
+    pub fn written_for(&self, ask: &Ask) -> Option<String> {
         let more = measure::shown_tokens(&ask.messages, &self.counter, self.target.profile.message_markers);
         let prompt = self.report.after.total + more;
         if prompt + SHORTEST_REPLY > self.budget.window - self.budget.margin {
             return None;
         }
         let shown: Vec<Shown> = self.shown.iter().chain(&ask.messages).cloned().collect();
-        Some(self.render(&shown, ask.format.as_ref().or(self.head.format.as_ref()), prompt))
+        let format = ask.format.as_ref().or(self.head.format.as_ref());
+        Some(written(&self.envelope(format, prompt), &self.head, &shown))
     }
 
     /// The reading of the answer to this request.
@@ -75,7 +83,7 @@ impl Plan {
         &self.counter
     }
 
-    fn render(&self, shown: &[Shown], format: Option<&Value>, prompt: usize) -> Value {
+    fn envelope<'a>(&'a self, format: Option<&'a Value>, prompt: usize) -> Envelope<'a> {
         let mut envelope = Envelope {
             model: &self.target.model,
             dialect: self.target.dialect,
@@ -92,6 +100,6 @@ impl Plan {
             let open = self.target.channel() == ChannelKind::Native || self.request.tools.is_empty();
             envelope.as_they_are = wishes::for_messages(&self.request, envelope.room(), open);
         }
-        body(&envelope, &self.head, shown)
+        envelope
     }
 }

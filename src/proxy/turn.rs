@@ -68,10 +68,10 @@ async fn ask_on(
     sink: &mut Sink<'_>,
     on_body: impl Fn(&Bytes),
 ) -> Outcome {
-    let mut body = plan.body();
+    let mut body = plan.written();
     let steps = sink.steps;
     for _ in 0..MOST_ASKS {
-        let bytes = Bytes::from(body.to_string());
+        let bytes = Bytes::from(std::mem::take(&mut body));
         on_body(&bytes);
         let next = tokio::select! {
             next = ask(upstream, plan.target.dialect, bytes, answer, sink) => next,
@@ -79,7 +79,7 @@ async fn ask_on(
         };
         let ended = match next {
             Next::Ask(ask) => {
-                if let Some(more) = plan.body_for(&ask) {
+                if let Some(more) = plan.written_for(&ask) {
                     body = more;
                     continue;
                 }

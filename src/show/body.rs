@@ -1,11 +1,12 @@
 //! The body that goes upstream, for both dialects.
 
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value, json};
 
 use super::form::{Shown, ShownHead, Speaker};
 use crate::rules::Sampling;
 use crate::tokens::Budget;
-use crate::wire::Dialect;
+use crate::wire::{Dialect, ToolUse};
 
 /// What of a body does not come from the rendered prompt.
 #[derive(Debug, Clone)]
@@ -31,10 +32,80 @@ pub struct Envelope<'a> {
 
 /// The whole body. `messages` stand behind the head's examples.
 pub fn body(envelope: &Envelope<'_>, head: &ShownHead, messages: &[Shown]) -> Value {
-    let all: Vec<&Shown> = head.examples.iter().chain(messages).collect();
-    match envelope.dialect {
-        Dialect::Ollama => ollama(envelope, head, &all),
-        Dialect::Anthropic => anthropic(envelope, head, &all),
+    // Writing into memory does not fail.
+    serde_json::to_value(Body::of(envelope, head, messages)).unwrap_or_default()
+}
+
+/// The same as text: no text of a message is copied but into this one.
+pub fn written(envelope: &Envelope<'_>, head: &ShownHead, messages: &[Shown]) -> String {
+    serde_json::to_string(&Body::of(envelope, head, messages)).unwrap_or_default()
+}
+
+/// A body, with its messages where they lie.
+struct Body<'a> {
+    /// Nothing stands under `messages` here.
+    fields: Value,
+    messages: Messages<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Messages<'a> {
+    Ollama(Vec<OllamaMessage<'a>>),
+    Anthropic(Vec<AnthropicMessage<'a>>),
+}
+
+#[derive(Serialize)]
+struct OllamaMessage<'a> {
+    role: &'static str,
+    content: &'a str,
+    #[serde(flatten)]
+    more: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct AnthropicMessage<'a> {
+    role: &'static str,
+    content: Vec<Block<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Block<'a> {
+    Text { r#type: &'static str, text: &'a str },
+    Result { r#type: &'static str, tool_use_id: &'a str, content: &'a str },
+    Call { r#type: &'static str, id: &'a str, name: &'a str, input: &'a Value },
+    Image(&'a Value),
+}
+
+impl<'a> Body<'a> {
+    fn of(envelope: &Envelope<'_>, head: &'a ShownHead, messages: &'a [Shown]) -> Self {
+        let all = head.examples.iter().chain(messages);
+        match envelope.dialect {
+            Dialect::Ollama => {
+                let system = Some(OllamaMessage { role: "system", content: &head.system, more: Map::new() });
+                let system = system.filter(|_| !head.system.is_empty());
+                let messages = system.into_iter().chain(all.map(ollama_message)).collect();
+                Self { fields: ollama(envelope, head), messages: Messages::Ollama(messages) }
+            }
+            Dialect::Anthropic => {
+                Self { fields: anthropic(envelope, head), messages: Messages::Anthropic(anthropic_messages(all)) }
+            }
+        }
+    }
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (key, value) in self.fields.as_object().into_iter().flatten() {
+            if key == "messages" {
+                map.serialize_entry(key, &self.messages)?;
+            } else {
+                map.serialize_entry(key, value)?;
+            }
+        }
+        map.end()
     }
 }
 
@@ -56,14 +127,9 @@ impl Envelope<'_> {
     }
 }
 
-fn ollama(envelope: &Envelope<'_>, head: &ShownHead, all: &[&Shown]) -> Value {
-    let mut messages = Vec::new();
-    if !head.system.is_empty() {
-        messages.push(json!({"role": "system", "content": head.system}));
-    }
-    messages.extend(all.iter().map(|shown| ollama_message(shown)));
+fn ollama(envelope: &Envelope<'_>, head: &ShownHead) -> Value {
     let mut body = json!({
-        "model": envelope.model, "messages": messages, "stream": true, "truncate": false, "shift": false,
+        "model": envelope.model, "messages": null, "stream": true, "truncate": false, "shift": false,
         "keep_alive": envelope.keep_alive, "options": ollama_options(envelope),
     });
     insert(&mut body, "tools", ollama_tools(&head.tools));
@@ -91,40 +157,33 @@ fn ollama_tools(tools: &[Value]) -> Option<Value> {
     (!tools.is_empty()).then(|| tools.iter().map(function).collect())
 }
 
-fn ollama_message(shown: &Shown) -> Value {
+fn ollama_message(shown: &Shown) -> OllamaMessage<'_> {
     let role = match shown.speaker {
         Speaker::System => "system",
         Speaker::User => "user",
         Speaker::Assistant => "assistant",
         Speaker::Tool => "tool",
     };
-    let mut message = json!({"role": role, "content": shown.text});
+    let mut more = Map::new();
     if let Some((id, name)) = &shown.answers {
-        insert(&mut message, "tool_name", Some(json!(name)));
-        insert(&mut message, "tool_call_id", Some(json!(id)));
+        more.insert("tool_name".into(), json!(name));
+        more.insert("tool_call_id".into(), json!(id));
     }
-    let calls = shown.calls.iter().map(|call| json!({"function": {"name": call.name, "arguments": call.input}}));
-    insert(&mut message, "tool_calls", (!shown.calls.is_empty()).then(|| calls.collect()));
+    if !shown.calls.is_empty() {
+        let call = |call: &ToolUse| json!({"function": {"name": call.name, "arguments": call.input}});
+        more.insert("tool_calls".into(), shown.calls.iter().map(call).collect());
+    }
     let images: Vec<&Value> = shown.images.iter().filter_map(|image| image.pointer("/source/data")).collect();
-    insert(&mut message, "images", (!images.is_empty()).then(|| json!(images)));
-    message
+    if !images.is_empty() {
+        more.insert("images".into(), json!(images));
+    }
+    OllamaMessage { role, content: &shown.text, more }
 }
 
 /// No server is known to take a schema here: llama-server (build 11669) drops `response_format`, `json_schema`,
 /// `grammar`, `output_config.format` and `output_format` on this route.
-fn anthropic(envelope: &Envelope<'_>, head: &ShownHead, all: &[&Shown]) -> Value {
-    let mut messages: Vec<(&str, Vec<Value>)> = Vec::new();
-    for shown in all {
-        let (role, blocks) = anthropic_message(shown);
-        match messages.last_mut() {
-            Some((last, content)) if *last == role => content.extend(blocks),
-            _ => messages.push((role, blocks)),
-        }
-    }
-    let messages: Vec<Value> =
-        messages.into_iter().map(|(role, content)| json!({"role": role, "content": content})).collect();
-    let mut body =
-        json!({"model": envelope.model, "max_tokens": envelope.room(), "messages": messages, "stream": true});
+fn anthropic(envelope: &Envelope<'_>, head: &ShownHead) -> Value {
+    let mut body = json!({"model": envelope.model, "max_tokens": envelope.room(), "messages": null, "stream": true});
     insert(&mut body, "system", (!head.system.is_empty()).then(|| json!(head.system)));
     insert(&mut body, "tools", (!head.tools.is_empty()).then(|| json!(head.tools)));
     for (key, value) in envelope.sampler() {
@@ -138,19 +197,31 @@ fn anthropic(envelope: &Envelope<'_>, head: &ShownHead, all: &[&Shown]) -> Value
     body
 }
 
-fn anthropic_message(shown: &Shown) -> (&'static str, Vec<Value>) {
-    let role = if shown.speaker == Speaker::Assistant { "assistant" } else { "user" };
-    let mut blocks = Vec::new();
-    let text = || json!({"type": "text", "text": shown.text});
+/// What one side says in a row is one message.
+fn anthropic_messages<'a>(all: impl Iterator<Item = &'a Shown>) -> Vec<AnthropicMessage<'a>> {
+    let mut messages: Vec<AnthropicMessage<'a>> = Vec::new();
+    for shown in all {
+        let role = if shown.speaker == Speaker::Assistant { "assistant" } else { "user" };
+        if messages.last().is_none_or(|last| last.role != role) {
+            messages.push(AnthropicMessage { role, content: Vec::new() });
+        }
+        if let Some(message) = messages.last_mut() {
+            push_blocks(shown, &mut message.content);
+        }
+    }
+    messages
+}
+
+fn push_blocks<'a>(shown: &'a Shown, blocks: &mut Vec<Block<'a>>) {
+    let text = shown.text.as_str();
     match &shown.answers {
-        Some((id, _)) => blocks.push(json!({"type": "tool_result", "tool_use_id": id, "content": shown.text})),
-        None if !shown.text.is_empty() => blocks.push(text()),
+        Some((id, _)) => blocks.push(Block::Result { r#type: "tool_result", tool_use_id: id, content: text }),
+        None if !text.is_empty() => blocks.push(Block::Text { r#type: "text", text }),
         None => {}
     }
-    blocks.extend(shown.images.iter().cloned());
-    let call = |call: &crate::wire::ToolUse| json!({"type": "tool_use", "id": call.id, "name": call.name, "input": call.input});
+    blocks.extend(shown.images.iter().map(Block::Image));
+    let call = |ToolUse { id, name, input }: &'a ToolUse| Block::Call { r#type: "tool_use", id, name, input };
     blocks.extend(shown.calls.iter().map(call));
-    (role, blocks)
 }
 
 fn insert(object: &mut Value, key: &str, value: Option<Value>) {
@@ -162,7 +233,6 @@ fn insert(object: &mut Value, key: &str, value: Option<Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wire::ToolUse;
 
     fn envelope(dialect: Dialect, sampling: &Sampling) -> Envelope<'_> {
         Envelope {
@@ -198,6 +268,21 @@ mod tests {
         assert_eq!(body["truncate"], json!(false));
         assert_eq!(body["messages"], json!([{"role": "system", "content": "s"}, {"role": "user", "content": "hi"}]));
         assert!(body.get("tools").is_none());
+    }
+
+    #[test]
+    fn what_is_written_is_the_body() {
+        let sampling = Sampling { temperature: Some(0.5), ..Sampling::default() };
+        let head = ShownHead {
+            system: "s \"quoted\"\n".into(),
+            tools: vec![json!({"name": "Look", "description": "d", "input_schema": {}})],
+            examples: vec![Shown::text(Speaker::User, "ä"), Shown::text(Speaker::Assistant, "")],
+            ..ShownHead::default()
+        };
+        for dialect in [Dialect::Ollama, Dialect::Anthropic] {
+            let envelope = envelope(dialect, &sampling);
+            assert_eq!(written(&envelope, &head, &step()), body(&envelope, &head, &step()).to_string());
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ mod safe_schema;
 mod shifted;
 mod tool_text;
 
-pub use body::{Envelope, body};
+pub use body::{Envelope, body, written};
 pub use choice::Choice;
 pub use folder::Folder;
 pub(crate) use folder::name;

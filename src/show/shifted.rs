@@ -56,7 +56,7 @@ mod tests {
     fn result(text: &str) -> Message {
         let content = vec![Block::Text(text.into())];
         let result = ToolResult { tool_use_id: "a".into(), content, is_error: false };
-        Message { role: Role::User, content: vec![Block::ToolResult(result)] }
+        Message { role: Role::User, content: vec![Block::ToolResult(result)].into() }
     }
 
     #[test]

@@ -61,8 +61,7 @@ fn allocations(model: &str, steps: usize) -> [u64; 3] {
         let (mut read, mut plan, mut sent): (Option<Arc<Body>>, _, _) = (None, None, String::new());
         let reading = allocation_counter::measure(|| read = setup.read(bytes.into()).ok());
         let planning = allocation_counter::measure(|| plan = read.as_deref().map(planned));
-        let writing =
-            allocation_counter::measure(|| sent = plan.map(|plan| plan.body().to_string()).unwrap_or_default());
+        let writing = allocation_counter::measure(|| sent = plan.map(|plan| plan.written()).unwrap_or_default());
         assert!(sent.len() > 10_000);
         // Of the first turns nothing is known.
         if turn > 1 {

@@ -102,7 +102,7 @@ fn body(history: &[Value], tools: usize) -> Vec<u8> {
 /// The bytes that go upstream and the report; or the refusal.
 fn told(planned: Result<Planned, fanlight::wire::WireError>) -> String {
     match planned {
-        Ok(Planned::Send(plan)) => format!("{}\n{}", plan.body(), serde_json::to_string(&plan.report).unwrap()),
+        Ok(Planned::Send(plan)) => format!("{}\n{}", plan.written(), serde_json::to_string(&plan.report).unwrap()),
         Ok(Planned::Answer { text, report }) => format!("{text}\n{}", serde_json::to_string(&report).unwrap()),
         Err(error) => format!("{error:?}"),
     }

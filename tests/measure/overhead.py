@@ -13,8 +13,8 @@ each through fanlight, and past it (`x-fanlight-profile: off`), in the same run.
 process, from the scheduler's own count in nanoseconds (`schedstat`), until the process rests again. Without `--request`
 and `--session` the bundled synthetic ones are taken. With `--check` the exit status is 1 when a limit is not kept.
 
-With `--growth` the rows are other ones: a history of so many messages, first `cold` (nothing of it is known), then the next
-turns of it, one after the other, `warm`. Beside fanlight each is sent through another build of it (`--beside`), through a
+With `--growth` the rows are other ones: a history of so many messages, first `cold` (nothing of it is known, and the proxy has
+just been started; `first ms` is how long that takes), then the next turns of it, one after the other, `warm`. Beside fanlight each is sent through another build of it (`--beside`), through a
 relay of forty lines in Node and through nginx, where these are there, and through each `--peer NAME=COMMAND`, in the same
 run, turn about; `{port}` and `{upstream}` in the command are the port to listen on and the server's address.
 """
@@ -79,7 +79,7 @@ class Proxy:
     """A running proxy, and what it costs."""
 
     def __init__(self, command, upstream):
-        self.port = free_port()
+        self.port, self.threads = free_port(), {}
         # Nothing of the user's is read or written.
         home = tempfile.mkdtemp(prefix="overhead-")
         (pathlib.Path(home) / "nginx.conf").write_text(NGINX.format(home=home, port=self.port, upstream=upstream))
@@ -101,15 +101,14 @@ class Proxy:
         sys.exit(f"{self.process.args[0]} does not listen")
 
     def cpu_ms(self):
-        """CPU time of all threads so far."""
-        total = 0
+        """CPU time of all threads so far, also of those that have ended."""
         for thread in os.listdir(f"/proc/{self.process.pid}/task"):
             try:
                 with open(f"/proc/{self.process.pid}/task/{thread}/schedstat") as file:
-                    total += int(file.read().split()[0])
+                    self.threads[thread] = int(file.read().split()[0])
             except OSError:
                 pass
-        return total / 1e6
+        return sum(self.threads.values()) / 1e6
 
     def at_rest(self, looks=1):
         """CPU time when nothing runs any more: the same at so many looks in a row."""
@@ -261,7 +260,7 @@ def history(count):
             messages.append({"role": "user", "content": [{"type": "text", "text": f"Go on with part {at}: {text_of(at, 200)}"}]})
             continue
         use = {"type": "tool_use", "id": f"toolu_{at:020}"}
-        result = text_of(at, 3300)
+        result = text_of(at, 2600)
         if at % 6 == 1:
             use |= {"name": "Read", "input": {"file_path": path}}
             result = "\n".join(f"{number:>6}\t{line}" for number, line in enumerate(result.split("\n"), 1))
@@ -296,23 +295,28 @@ def growth(options, stand_in):
         bodies = list(turns(options, count, options.turns))
         running = {name: (Proxy(command, upstream), headers) for name, (command, headers) in peers(options).items()}
         costs = {name: [] for name in running}
-        for proxy, _ in running.values():
-            proxy.ready()
-        for body in bodies:
+        firsts = {}
+        for name, (proxy, headers) in running.items():
+            # As a client that is started with it does: at once.
+            began, before = time.monotonic(), proxy.cpu_ms()
+            proxy.send(bodies[0], headers)
+            firsts[name] = (1000 * (time.monotonic() - began), proxy.at_rest(10) - before)
+            costs[name].append(firsts[name][1])
+        for body in bodies[1:]:
             for name, (proxy, headers) in running.items():
                 costs[name] += proxy.cost([body], headers)
         for name, (proxy, _) in running.items():
             cold, warm = costs[name][0], sorted(costs[name][1:])
-            rows.append({"messages": count, "kb": round(len(bodies[-1]) / 1000), "proxy": name, "cold": round(cold, 2),
+            rows.append({"messages": count, "kb": round(len(bodies[-1]) / 1000), "proxy": name, "first_ms": round(firsts[name][0], 1), "cold": round(cold, 2),
                          "warm": round(warm[len(warm) // 2], 2), "most": round(warm[-1], 2), "mb": round(proxy.resident_mb(), 1)})
             proxy.stop()
     return {"growth": rows}
 
 
 def show_growth(found):
-    print(f"{'messages':>8} {'KB':>6} {'proxy':18} {'cold':>8} {'warm':>7} {'most':>7} {'MB':>6}   CPU-ms a request, memory at the end")
+    print(f"{'messages':>8} {'KB':>6} {'proxy':18} {'first ms':>8} {'cold':>8} {'warm':>7} {'most':>7} {'MB':>6}   CPU-ms a request, memory at the end")
     for entry in found["growth"]:
-        print(f"{entry['messages']:>8} {entry['kb']:>6} {entry['proxy']:18} {entry['cold']:>8} {entry['warm']:>7} {entry['most']:>7} {entry['mb']:>6}")
+        print(f"{entry['messages']:>8} {entry['kb']:>6} {entry['proxy']:18} {entry['first_ms']:>8} {entry['cold']:>8} {entry['warm']:>7} {entry['most']:>7} {entry['mb']:>6}")
 
 
 def within(found):

@@ -12,6 +12,7 @@ pub(super) fn of(c: char) -> u8 {
 }
 
 /// The class of an ASCII character: these are the first block.
+#[inline]
 pub(super) fn of_ascii(byte: u8) -> u8 {
     BLOCKS[usize::from(byte)]
 }

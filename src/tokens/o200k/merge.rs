@@ -13,39 +13,64 @@ const NONE: u32 = u32::MAX;
 
 /// How many tokens a piece is merged into.
 pub(super) fn merged(piece: &[u8], scratch: &mut Scratch) -> usize {
-    if piece.len() <= SHORT { short(piece, &mut scratch.parts) } else { long(piece) }
+    if piece.len() <= SHORT { scratch.short(piece) } else { long(piece) }
 }
 
-/// Kept from piece to piece, so that none needs an allocation of its own.
-#[derive(Default)]
+/// The parts of a short piece. Kept from piece to piece, so that none needs memory of its own.
 pub(super) struct Scratch {
-    parts: Vec<(usize, u32)>,
+    /// Where each part starts; behind the last, where the piece ends.
+    starts: [u8; SHORT + 1],
+    /// The rank of what each part makes with the next.
+    ranks: [u32; SHORT],
 }
 
-/// `parts` are where each part starts, and the rank of what it makes with the next.
-fn short(piece: &[u8], parts: &mut Vec<(usize, u32)>) -> usize {
-    parts.clear();
-    parts.extend(piece.windows(2).enumerate().map(|(at, pair)| (at, rank_of_pair(pair[0], pair[1]).unwrap_or(NONE))));
-    parts.push((piece.len() - 1, NONE));
-    parts.push((piece.len(), NONE));
-    while let Some(at) = lowest(parts) {
-        parts.remove(at + 1);
-        // The part has grown, and so has what the one before makes with it.
-        for at in at.saturating_sub(1)..=at {
-            parts[at].1 = match parts.get(at + 2) {
-                Some(&(end, _)) => rank(&piece[parts[at].0..end]).unwrap_or(NONE),
-                None => NONE,
-            };
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { starts: [0; SHORT + 1], ranks: [NONE; SHORT] }
+    }
+}
+
+impl Scratch {
+    fn short(&mut self, piece: &[u8]) -> usize {
+        let mut left = piece.len();
+        for (at, start) in self.starts[..=left].iter_mut().enumerate() {
+            *start = at as u8;
+        }
+        for (rank, pair) in self.ranks.iter_mut().zip(piece.windows(2)) {
+            *rank = rank_of_pair(pair[0], pair[1]).unwrap_or(NONE);
+        }
+        self.ranks[left - 1] = NONE;
+        while let Some(at) = lowest(&self.ranks[..left]) {
+            self.starts.copy_within(at + 2..=left, at + 1);
+            self.ranks.copy_within(at + 2..left, at + 1);
+            left -= 1;
+            // The part has grown, and so has what the one before makes with it.
+            for at in at.saturating_sub(1)..=at {
+                self.ranks[at] = self.pair(piece, at, left);
+            }
+        }
+        left
+    }
+
+    /// The rank of what the part at this place, of so many, makes with the next.
+    fn pair(&self, piece: &[u8], at: usize, left: usize) -> u32 {
+        if at + 1 >= left {
+            return NONE;
+        }
+        let (start, end) = (usize::from(self.starts[at]), usize::from(self.starts[at + 2]));
+        rank(&piece[start..end]).unwrap_or(NONE)
+    }
+}
+
+/// The first of the lowest ranks.
+fn lowest(ranks: &[u32]) -> Option<usize> {
+    let (mut place, mut low) = (0, NONE);
+    for (at, rank) in ranks.iter().enumerate() {
+        if *rank < low {
+            (place, low) = (at, *rank);
         }
     }
-    parts.len() - 1
-}
-
-/// The first part of those whose pair has the lowest rank.
-fn lowest(parts: &[(usize, u32)]) -> Option<usize> {
-    let pairs = parts.iter().enumerate();
-    let (at, (_, rank)) = pairs.min_by_key(|(_, (_, rank))| *rank)?;
-    (*rank != NONE).then_some(at)
+    (low != NONE).then_some(place)
 }
 
 /// A part of a long piece, by where it starts.

@@ -117,6 +117,7 @@ fn white(text: &str) -> usize {
 }
 
 /// Where a run of at most so many characters of some classes ends.
+#[inline]
 fn run(text: &str, from: usize, classes: u8, most: usize) -> usize {
     let mut end = from;
     for _ in 0..most {
@@ -129,6 +130,7 @@ fn run(text: &str, from: usize, classes: u8, most: usize) -> usize {
 }
 
 /// The class and the length of the character at this byte.
+#[inline]
 fn at(text: &str, byte: usize) -> Option<(u8, usize)> {
     let first = *text.as_bytes().get(byte)?;
     if first.is_ascii() {

@@ -9,6 +9,7 @@ static INDEX: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/o200k.slots"));
 static PAIR_RANKS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/o200k.pairs"));
 
 /// The rank of the token that two bytes make.
+#[inline]
 pub(super) fn rank_of_pair(first: u8, second: u8) -> Option<u32> {
     number(PAIR_RANKS, pair(first, second)).checked_sub(1)
 }
@@ -28,6 +29,7 @@ pub(super) fn rank(bytes: &[u8]) -> Option<u32> {
 }
 
 /// Whether both are the same few bytes: a call of the library would take longer than to look at them.
+#[inline]
 fn same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one == other)
 }
@@ -40,6 +42,7 @@ fn token(rank: u32) -> &'static [u8] {
 }
 
 /// The number at this place of a list of little-endian ones.
+#[inline]
 fn number(list: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(list.as_chunks::<4>().0[at])
 }
