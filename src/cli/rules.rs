@@ -7,7 +7,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Outcome, Usage, rule_files};
-use crate::rules::{BUILTIN, LEXICON_FILES, MODEL_FILES, RuleSet, rule_file_schema, source_of};
+use crate::rules::{BUILTIN, CHECKS_FILE, LEXICON_FILES, MODEL_FILES, RuleSet, rule_file_schema, source_of};
 use crate::tokens::Memo;
 use crate::trim::check_case;
 
@@ -115,6 +115,7 @@ fn rule_in<'a>(file: &str, text: &'a str, id: &str) -> Option<&'a str> {
     match id.splitn(3, '/').collect::<Vec<_>>()[..] {
         [_, kind, rule] if known => source_of(text, kind, rule),
         ["profile" | "model" | "lexicon", _] if known => Some(text),
+        ["check", rule] if known => source_of(text, "check", rule),
         _ => None,
     }
 }
@@ -124,7 +125,8 @@ fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
     let builtin = BUILTIN.iter().map(|file| (file.name.to_owned(), file.text.to_owned()));
     let models = MODEL_FILES.iter().map(|(name, text)| (format!("models/{name}.toml"), (*text).to_owned()));
     let lexicon = LEXICON_FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-    let mut sources: Vec<Source> = builtin.chain(models).chain(lexicon).collect();
+    let checks = [(CHECKS_FILE.0.to_owned(), CHECKS_FILE.1.to_owned())];
+    let mut sources: Vec<Source> = builtin.chain(models).chain(lexicon).chain(checks).collect();
     for path in rule_files::files(paths)? {
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         sources.push((path.display().to_string(), text));

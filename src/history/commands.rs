@@ -53,6 +53,35 @@ impl Reach {
     }
 }
 
+/// Commands that only look, whatever their arguments: after them a file is as it was.
+const LOOKING: [&str; 35] = [
+    "[", "basename", "cat", "cd", "cmp", "comm", "cut", "date", "df", "diff", "dirname", "du", "echo", "false", "file",
+    "grep", "head", "hostname", "id", "ls", "nl", "printf", "ps", "pwd", "rg", "sleep", "stat", "tail", "test", "tr",
+    "true", "uname", "wc", "which", "whoami",
+];
+
+/// Commands of git that only look.
+const GIT_LOOKING: [&str; 8] = ["blame", "diff", "grep", "log", "ls-files", "rev-parse", "show", "status"];
+
+/// Whether a command is known to change no file. What is not known may.
+pub(super) fn harmless(command: &str) -> bool {
+    let quiet = command.replace("2>&1", "").replace("2>/dev/null", "").replace(">/dev/null", "");
+    if quiet.contains(['>', '`']) || quiet.contains("$(") || quiet.contains("<(") {
+        return false;
+    }
+    quiet.split(['\n', ';', '|', '&']).map(str::trim).filter(|part| !part.is_empty()).all(|part| {
+        let mut words = part.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some("git"), Some(what)) => GIT_LOOKING.contains(&what) && !part.contains("--output"),
+            (Some("find"), _) => !["-delete", "-exec", "-ok", "-fprint", "-fls"].iter().any(|act| part.contains(act)),
+            (Some("sort"), _) => !part.split_whitespace().any(|word| word.starts_with('-') && word.contains('o')),
+            (Some("sed"), Some("-n")) => !part.contains(" -i") && !part.contains("--in-place") && !part.contains('w'),
+            (Some(word), _) => LOOKING.contains(&word),
+            (None, _) => true,
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +95,37 @@ mod tests {
         assert!(may_change("sed -i 's/a/b/' src/x.rs", "/p/src/x.rs"));
         assert!(may_change("cat > src/x.rs <<EOF", "/p/src/x.rs"));
         assert!(may_change("git checkout main", "/p/src/x.rs"));
+    }
+
+    #[test]
+    fn only_what_is_known_to_look_is_harmless() {
+        for command in [
+            "ls -la",
+            "cat a.txt | grep b 2>/dev/null",
+            "cd src && git status",
+            "sed -n 1,9p a",
+            "find . -name x; wc -l y",
+        ] {
+            assert!(harmless(command), "{command}");
+        }
+        for command in [
+            "make fmt",
+            "npm test",
+            "cat a > b",
+            "ls; ./go",
+            "find . -delete",
+            "git stash",
+            "sed -i s/a/b/ f",
+            "echo $(rm f)",
+            "x=1 ls",
+            "sed -n 'w out' a",
+            "sort -uo a a",
+            "env X=1 ./gen",
+            "uniq a b",
+            "python3 a.py",
+        ] {
+            assert!(!harmless(command), "{command}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::commands::{Reach, reach};
+use super::commands::{Reach, harmless, reach};
 use super::numbered::numbered_lines;
 use super::{Act, Call, Deed, Record, View};
 
@@ -17,8 +17,13 @@ impl Files {
     /// Takes one call with its result.
     pub fn take(&mut self, call: &Call<'_>) {
         match &call.act {
-            Act::Run { command } => self.spoil(command, call.message),
-            Act::Other => {}
+            Act::Run { command } => {
+                self.spoil(command, call.message);
+                if !harmless(command) {
+                    self.doubt(|_| true);
+                }
+            }
+            Act::Other => self.doubt(|_| true),
             act => self.note(act, call),
         }
     }
@@ -36,6 +41,26 @@ impl Files {
     /// Every path with its account and view.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (&Record, &View)> {
         self.entries.iter().map(|entry| (&entry.0, &*entry.1))
+    }
+
+    /// Something may have changed these files that no call shows: their views are no evidence any more.
+    pub(super) fn doubt(&mut self, which: impl Fn(&Record) -> bool) {
+        for (record, view) in &mut self.entries {
+            if !view.segments.is_empty() && !view.unsure && which(record) {
+                Arc::make_mut(view).unsure = true;
+            }
+        }
+    }
+
+    /// A text of the client in the message `at` names files: what was read of them before may not hold any more.
+    pub(super) fn noted(&mut self, text: &str, at: usize) {
+        for (record, view) in &mut self.entries {
+            let name = record.path.rsplit('/').next().unwrap_or(&record.path);
+            let older = || view.lines().any(|line| line.stamp < at);
+            if !view.unsure && text.contains(name) && older() {
+                Arc::make_mut(view).unsure = true;
+            }
+        }
     }
 
     fn note(&mut self, act: &Act<'_>, call: &Call<'_>) {
@@ -76,6 +101,12 @@ impl Files {
     }
 }
 
+/// A reading without a limit ends after so many lines.
+const MOST_LINES: usize = 2000;
+
+/// A line is cut after so many characters.
+const LONGEST_LINE: usize = 2000;
+
 /// Brings a view up to date after a call that succeeded.
 fn show(view: &mut View, act: &Act<'_>, call: &Call<'_>, stamp: usize) {
     match act {
@@ -86,6 +117,9 @@ fn show(view: &mut View, act: &Act<'_>, call: &Call<'_>, stamp: usize) {
             let to_the_end = limit.is_none_or(|limit| lines.len() < limit);
             let whole = all && to_the_end && offset.is_none_or(|offset| offset <= 1);
             view.read(&lines, whole, stamp);
+            // Clients show so much and no more, and do not always say so.
+            view.unsure |=
+                lines.len() >= MOST_LINES || lines.iter().any(|(_, line)| line.chars().count() >= LONGEST_LINE);
         }
         Act::Edit { swaps, .. } => swaps.iter().for_each(|swap| view.edit(*swap, stamp)),
         Act::Write { content, .. } => view.write(content, stamp),

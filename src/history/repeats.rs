@@ -1,6 +1,6 @@
 //! The same call with the same result, again and again.
 
-use super::{Call, History};
+use super::Call;
 use crate::wire::ToolUse;
 
 /// How often in a row, up to the call at `at`, the same call had the same result.
@@ -17,10 +17,10 @@ pub fn times_so_far(calls: &[Call<'_>], at: usize) -> usize {
 }
 
 /// How often in a row this call has already been made with one same result.
-pub fn times_made(history: &History<'_>, call: &ToolUse) -> usize {
+pub fn times_made(calls: &[Call<'_>], call: &ToolUse) -> usize {
     let made = |earlier: &Call<'_>| earlier.call.name == call.name && earlier.call.input == call.input;
-    let last = history.calls.iter().rposition(|earlier| made(earlier) || earlier.ok());
-    last.filter(|at| made(&history.calls[*at])).map_or(0, |at| times_so_far(&history.calls, at))
+    let last = calls.iter().rposition(|earlier| made(earlier) || earlier.ok());
+    last.filter(|at| made(&calls[*at])).map_or(0, |at| times_so_far(calls, at))
 }
 
 fn same(a: &Call<'_>, b: &Call<'_>) -> bool {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Act, Files, Roles};
-use crate::wire::{Message, ToolResult, ToolUse};
+use super::{Act, Files, Roles, prompts};
+use crate::wire::{Block, Message, Role, ToolResult, ToolUse};
 
 /// A call with what came of it.
 #[derive(Debug, Clone)]
@@ -40,6 +40,8 @@ impl Call<'_> {
 pub struct History<'a> {
     pub calls: Vec<Call<'a>>,
     pub files: Files,
+    /// What the client put between the user's words, and in which messages.
+    notes: Vec<(usize, &'a str)>,
 }
 
 impl<'a> History<'a> {
@@ -50,7 +52,27 @@ impl<'a> History<'a> {
         for call in &calls {
             files.take(call);
         }
-        Self { calls, files }
+        let notes: Vec<(usize, &str)> = notes(messages).collect();
+        for (at, text) in &notes {
+            files.noted(text, *at);
+        }
+        Self { calls, files, notes }
+    }
+
+    /// The history up to the call at `at`.
+    #[must_use]
+    pub fn before(&self, at: usize) -> Self {
+        let calls = self.calls[..at].to_vec();
+        let mut files = Files::default();
+        for call in &calls {
+            files.take(call);
+        }
+        let end = self.calls.get(at).map_or(usize::MAX, |call| call.message);
+        let notes: Vec<(usize, &str)> = self.notes.iter().copied().filter(|(message, _)| *message < end).collect();
+        for (message, text) in &notes {
+            files.noted(text, *message);
+        }
+        Self { calls, files, notes }
     }
 
     /// The paths that were edited or written, in order of first mention.
@@ -62,6 +84,30 @@ impl<'a> History<'a> {
     pub fn was_read(&self, path: &str) -> bool {
         self.files.record(path).is_some_and(super::Record::is_file)
     }
+}
+
+/// What the client put between the user's words: texts that nobody typed, and the messages in which they stand.
+fn notes(messages: &[Message]) -> impl Iterator<Item = (usize, &str)> {
+    let typed: Vec<(usize, usize)> =
+        prompts(messages, &[], 0, messages.len()).iter().map(|prompt| (prompt.message, prompt.block)).collect();
+    let users = messages.iter().enumerate().filter(|(_, message)| message.role == Role::User);
+    let texts = users.flat_map(|(at, message)| {
+        message.content.iter().enumerate().flat_map(move |(block, item)| match item {
+            Block::Text(text) => vec![(at, block, text.as_str())],
+            Block::ToolResult(result) => {
+                result.content.iter().filter_map(tagged_end).map(|text| (at, block, text)).collect()
+            }
+            _ => Vec::new(),
+        })
+    });
+    texts.filter(move |(at, block, _)| !typed.contains(&(*at, *block))).map(|(at, _, text)| (at, text))
+}
+
+/// What stands in tags at the end of a result: a note of the client.
+fn tagged_end(block: &Block) -> Option<&str> {
+    let Block::Text(text) = block else { return None };
+    let at = text.find("\n<").filter(|_| text.trim_end().ends_with('>'))?;
+    Some(&text[at..])
 }
 
 /// All calls with their results, in order.

@@ -26,6 +26,15 @@ pub struct View {
     pub whole: bool,
     /// The message in which a command may have changed the file: what was read or written before it is in doubt.
     pub doubt: usize,
+    /// Something that is not known to be harmless happened since it was read or written: no evidence against a reply.
+    pub unsure: bool,
+    /// Whether the last line has an end; a reading does not tell.
+    pub ended: Option<bool>,
+}
+
+/// A text with straight quotes: clients take either for the other.
+fn straight(text: &str) -> String {
+    text.replace(['‘', '’'], "'").replace(['“', '”'], "\"")
 }
 
 impl Segment {
@@ -56,10 +65,36 @@ impl View {
         self.lines().any(|line| line.stamp < self.doubt)
     }
 
+    /// The whole file is known, and nothing since may have changed it: evidence.
+    pub fn certain(&self) -> bool {
+        self.whole && !self.unsure && !self.stale()
+    }
+
+    /// The whole file is certain, and `text` is nowhere in it. A reading does not show whether the last line has an end.
+    pub fn lacks(&self, text: &str) -> bool {
+        let text = straight(text);
+        self.certain()
+            && !self.segments.iter().any(|segment| straight(&format!("{}\n", segment.text())).contains(&text))
+    }
+
+    /// The whole file is certain, and is this text. Where the end of its last line is not known, only a text that has one is.
+    pub fn is_certainly(&self, content: &str) -> bool {
+        let whole = || self.segments.iter().map(Segment::text).collect::<Vec<_>>().join("\n");
+        let ends = content.ends_with('\n');
+        let lines = content.strip_suffix('\n').unwrap_or(content);
+        self.certain() && ends == self.ended.unwrap_or(true) && lines == whole()
+    }
+
     /// The file is now exactly this.
     pub fn write(&mut self, content: &str, stamp: usize) {
+        let ended = Some(content.ends_with('\n'));
         let content = content.strip_suffix('\n').unwrap_or(content);
-        *self = Self { segments: vec![segment(Some(1), content.split('\n'), stamp)], whole: true, doubt: 0 };
+        *self = Self {
+            segments: vec![segment(Some(1), content.split('\n'), stamp)],
+            whole: true,
+            ended,
+            ..Self::default()
+        };
     }
 
     /// These numbered lines were read. They replace what was known of them.
@@ -68,6 +103,8 @@ impl View {
         let fresh = segment(Some(start), lines.iter().map(|line| line.1), stamp);
         if whole {
             self.segments.clear();
+            self.unsure = false;
+            self.ended = None;
         }
         self.whole |= whole;
         let end = start + fresh.lines.len();
@@ -87,9 +124,12 @@ impl View {
             found |= delta.is_some();
             self.shift_after(at, delta.unwrap_or(0));
             if found && !swap.all {
+                self.unsure |= swap.new.is_empty();
                 return;
             }
         }
+        // What replaced a text that is not known, or took one away (with or without its line end), is not known whole.
+        self.unsure |= !found || swap.new.is_empty();
         if !found && !swap.new.trim().is_empty() {
             self.segments.push(segment(None, swap.new.trim_end_matches('\n').split('\n'), stamp));
         }

@@ -300,6 +300,7 @@ impl Assembly<'_> {
             choice,
             format,
             lexicon: self.setup.rules.lexicon.clone(),
+            checks: self.setup.rules.checks.clone(),
             session: self.request.rest.get("metadata").map(ToString::to_string).unwrap_or_default(),
             head: Head { left_out: self.left_out(), ..self.trimmed.head },
             messages: self.messages,

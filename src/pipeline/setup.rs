@@ -6,7 +6,7 @@ use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::fold::FoldMemo;
-use crate::rules::{ChannelKind, CheckProfile, ModelProfile, Profile, RuleSet, Sampling, Schedule, ShowProfile};
+use crate::rules::{ChannelKind, ModelProfile, Profile, RuleSet, Sampling, Schedule, ShowProfile};
 use crate::tokens::{Counter, Family, FamilyCounter, Memo, Window};
 use crate::wire::{Body, Dialect, Unreadable};
 
@@ -113,7 +113,7 @@ impl Target {
             anthropic: ChannelKind::Native,
             sampling: Sampling::default(),
             show: ShowProfile::default(),
-            check: CheckProfile { repeats: 0, ..CheckProfile::default() },
+            unreviewed: true,
             examples: Vec::new(),
             ..ModelProfile::clone(&self.profile)
         };
@@ -125,12 +125,11 @@ impl Target {
     pub fn without_tools(&self) -> Self {
         let prompted = |kind| if kind == ChannelKind::Constrained { ChannelKind::Prompted } else { kind };
         let profile = ModelProfile::clone(&self.profile);
-        let (show, check) = (profile.show.clone(), profile.check.clone());
+        let show = profile.show.clone();
         let plain = ModelProfile {
             ollama: prompted(profile.ollama),
             anthropic: prompted(profile.anthropic),
             show: ShowProfile { bound_form: None, lines: false, own_tools: false, ..show },
-            check: CheckProfile { repeats: 0, ..check },
             examples: Vec::new(),
             ..profile
         };

@@ -1,7 +1,39 @@
-//! Replies held against the history: what is evidence that a reply is wrong, and what the model is told then.
+//! Replies held against evidence: the history, the call itself, the schema. Never words of the prompt: a [`Case`] has none.
+//!
+//! A check is one file in `checks/` and one line in [`CHECKS`]; what it says, why it is safe and where it is on stands in
+//! `rules/checks.toml`, its cases in `fixtures/checks/`. The laws:
+//! 1. what is doubtful passes;
+//! 2. one objection a turn and check: what comes the second time goes out;
+//! 3. a reply is bound only to what the evidence proves;
+//! 4. where nothing can be called, nothing is objected to.
 
-pub(crate) mod check;
-mod edit;
-pub(crate) mod loops;
+mod case;
+mod checks;
+mod left_out;
+mod loops;
 mod objection;
-mod rewrite;
+
+pub(crate) use case::{Case, Said};
+pub(crate) use checks::CHECKS;
+pub(crate) use loops::{Limits, loops};
+pub(crate) use objection::Objection;
+
+/// One thing that can be seen to be wrong with a reply.
+pub(crate) trait Check: Sync {
+    /// Its id in `rules/checks.toml`.
+    fn id(&self) -> &'static str;
+
+    /// What is wrong with this reply, where the evidence proves it.
+    fn object(&self, case: &Case<'_>) -> Option<Objection>;
+}
+
+/// The first objection to a reply, of the checks that are on and have not been `made` in this turn.
+pub(crate) fn review(case: &Case<'_>, made: &[&str]) -> Option<Objection> {
+    let on = CHECKS.iter().filter(|check| case.is_on(check.id()));
+    on.filter_map(|check| Some((check, check.object(case)?)))
+        .find(|(check, objection)| objection.is_final() || (!made.contains(&check.id()) && !case.was_made(**check)))
+        .map(|(_, objection)| objection)
+}
+
+#[cfg(test)]
+mod tests;

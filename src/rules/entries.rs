@@ -5,7 +5,7 @@ use super::{Pack, RuleSet, Seen, Show};
 /// One rule, in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// `client/kind/rule`, `profile/name`, `model/family` or `lexicon/list`.
+    /// `client/kind/rule`, `profile/name`, `model/family`, `lexicon/list` or `check/id`.
     pub id: String,
     /// What it does.
     pub what: String,
@@ -24,7 +24,12 @@ impl RuleSet {
         let models = self.models.iter().map(|model| (format!("model/{}", model.family), model.names.join(" ")));
         let lists = self.lexicon.lists();
         let lists = lists.into_iter().map(|(list, what)| (format!("lexicon/{list}"), what));
-        entries.extend(profiles.chain(models).chain(lists).map(|(id, what)| Entry { id, what, seen: Seen::default() }));
+        let checks = self.checks.rules.iter().map(|rule| (format!("check/{}", rule.id), rule.in_a_line()));
+        entries.extend(profiles.chain(models).chain(lists).chain(checks).map(|(id, what)| Entry {
+            id,
+            what,
+            seen: Seen::default(),
+        }));
         entries
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{Lexicon, ModelProfile, Pack, Profile, RuleError, RuleSet, SectionAction};
+use super::{Checks, Lexicon, ModelProfile, Pack, Profile, RuleError, RuleSet, SectionAction};
 
 impl RuleSet {
     /// The rules that are compiled in.
@@ -17,6 +17,7 @@ impl RuleSet {
         }
         rules.models = super::builtin_models().unwrap_or_default();
         rules.lexicon = Lexicon::builtin().unwrap_or_default().into();
+        rules.checks = Checks::builtin().unwrap_or_default().into();
         rules
     }
 
@@ -29,9 +30,25 @@ impl RuleSet {
             FileKind::Pack => self.layer_pack(read_pack(file, text)?),
             FileKind::Profile => replace(&mut self.profiles, read(file, text)?, |profile: &Profile| &profile.name),
             FileKind::Lexicon => Arc::make_mut(&mut self.lexicon).join(read_lexicon(file, text)?),
+            FileKind::Checks => {
+                let checks = self.known_checks(file, text)?;
+                Arc::make_mut(&mut self.checks).join(checks);
+            }
             FileKind::Model => join(&mut self.models, vec![read(file, text)?], |model: &ModelProfile| &model.family),
         }
         Ok(())
+    }
+
+    /// Reads checks; one that there is not is an error, as it would say nothing to nobody.
+    fn known_checks(&self, file: &str, text: &str) -> Result<Checks, RuleError> {
+        let checks: Checks = read(file, text)?;
+        match checks.rules.iter().find(|rule| self.checks.rule(&rule.id).is_none()) {
+            Some(rule) if !self.checks.rules.is_empty() => {
+                Err(RuleError::at_value(file, text, &format!("\"{}\"", rule.id), "there is no such check")
+                    .remedy("`fanlight rules list` names them"))
+            }
+            _ => Ok(checks),
+        }
     }
 
     fn layer_pack(&mut self, pack: Pack) {
@@ -82,19 +99,26 @@ enum FileKind {
     Profile,
     Model,
     Lexicon,
+    Checks,
 }
 
 /// A file says what it is by its first key.
 fn kind_of(file: &str, text: &str) -> Result<FileKind, RuleError> {
     let table: toml::Table = read(file, text)?;
     let has = |key: &str| table.contains_key(key);
-    match (has("client"), has("profile"), has("family"), has("lexicon")) {
-        (true, false, false, false) => Ok(FileKind::Pack),
-        (false, true, false, false) => Ok(FileKind::Profile),
-        (false, false, true, false) => Ok(FileKind::Model),
-        (false, false, false, true) => Ok(FileKind::Lexicon),
-        _ => Err(RuleError::new(file, text, 0..0, "it does not say what it is a rule file for")
-            .remedy("begin it with one of `client = \"…\"`, `profile = \"…\"`, `family = \"…\"`, `lexicon = \"…\"`")),
+    let kinds = [
+        ("client", FileKind::Pack),
+        ("profile", FileKind::Profile),
+        ("family", FileKind::Model),
+        ("lexicon", FileKind::Lexicon),
+        ("checks", FileKind::Checks),
+    ];
+    let mut said = kinds.into_iter().filter(|(key, _)| has(key)).map(|(_, kind)| kind);
+    match (said.next(), said.next()) {
+        (Some(kind), None) => Ok(kind),
+        _ => Err(RuleError::new(file, text, 0..0, "it does not say what it is a rule file for").remedy(
+            "begin it with one of `client = \"…\"`, `profile = \"…\"`, `family = \"…\"`, `lexicon = \"…\"`, `checks = \"…\"`",
+        )),
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod builtin;
 mod case;
+mod checks;
 mod diagnostic;
 mod entries;
 mod layer;
@@ -22,12 +23,13 @@ mod version;
 
 pub use builtin::{BUILTIN, BuiltinFile};
 pub use case::Case;
+pub use checks::{CHECKS_FILE, CheckRule, Checks, filled};
 pub use diagnostic::RuleError;
 pub use entries::{Entry, source_of};
 pub use lexicon::{LEXICON_FILES, Lexicon, Meaning, Texts, Words};
 pub use model::{
-    CallForm, ChannelKind, CheckProfile, Example, ExampleStep, FoldChoice, ModelProfile, Sampling, Schedule,
-    ShowProfile, ThinkingForm,
+    CallForm, ChannelKind, Example, ExampleStep, FoldChoice, ModelProfile, Sampling, Schedule, ShowProfile,
+    ThinkingForm,
 };
 pub use models::{MODEL_FILES, builtin_models, family_of};
 pub use pack::{

@@ -51,8 +51,9 @@ pub struct ModelProfile {
     pub sampling: Sampling,
     #[serde(default)]
     pub show: ShowProfile,
-    #[serde(default)]
-    pub check: CheckProfile,
+    /// Its replies go out as they are, and nothing is said of its repeats: the profile `off`.
+    #[serde(skip)]
+    pub unreviewed: bool,
     /// Worked examples, as past turns. One is shown only where all its tools are shown.
     #[serde(default, rename = "example")]
     pub examples: Vec<Example>,
@@ -224,26 +225,6 @@ pub enum CallForm {
     Glm,
 }
 
-/// Which calls are held against the history before they go out.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct CheckProfile {
-    /// Put a read before an edit or a write of an existing file that was not read.
-    pub read_before_edit: bool,
-    /// Hold an edit's old text against what is known of the file.
-    pub edits: bool,
-    /// Put a write that leaves out known lines back to the model, once.
-    pub whole_writes: bool,
-    /// The same call with the same result so often gets a word; once more ends the turn. 0: never.
-    pub repeats: usize,
-    /// A reply whose last so many bytes are one short piece over and over is stopped, and asked for once more. 0: never.
-    pub loops: usize,
-    /// Ask once more when the answer is empty.
-    pub empty_answer: bool,
-    /// The most that upstream is asked again within one turn of the client.
-    pub asks: usize,
-}
-
 /// A worked example: a prompt, calls with their results, an answer.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -293,20 +274,6 @@ impl Default for ShowProfile {
             parked: true,
             parked_by_help: false,
             own_tools: true,
-        }
-    }
-}
-
-impl Default for CheckProfile {
-    fn default() -> Self {
-        Self {
-            read_before_edit: false,
-            edits: true,
-            whole_writes: true,
-            repeats: 3,
-            loops: 2048,
-            empty_answer: true,
-            asks: 2,
         }
     }
 }

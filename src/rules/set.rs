@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Lexicon, ModelProfile, Pack, Profile, Role, ToolRule, family_of};
+use super::{Checks, Lexicon, ModelProfile, Pack, Profile, Role, ToolRule, family_of};
 
 /// All rules in force.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,7 @@ pub struct RuleSet {
     pub profiles: Vec<Profile>,
     pub models: Vec<ModelProfile>,
     pub lexicon: Arc<Lexicon>,
+    pub checks: Arc<Checks>,
 }
 
 impl RuleSet {

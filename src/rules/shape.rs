@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
-use super::{Lexicon, ModelProfile, Pack, Profile};
+use super::{Checks, Lexicon, ModelProfile, Pack, Profile};
 
 /// A rule file is one of these.
 #[derive(JsonSchema)]
@@ -14,6 +14,7 @@ enum RuleFile {
     Profile(Profile),
     Model(ModelProfile),
     Lexicon(Lexicon),
+    Checks(Checks),
 }
 
 /// The JSON Schema of a rule file.
@@ -37,6 +38,7 @@ mod tests {
         for (name, text) in super::super::LEXICON_FILES {
             assert!(validator.is_valid(&toml::from_str::<Value>(text).unwrap()), "{name}");
         }
+        assert!(validator.is_valid(&toml::from_str::<Value>(super::super::CHECKS_FILE.1).unwrap()));
         assert!(!validator.is_valid(&serde_json::json!({"client": "c", "nonsense": 1})));
     }
 }

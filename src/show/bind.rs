@@ -44,6 +44,11 @@ impl Bind {
         self.one(name, arguments)
     }
 
+    /// The schema of a reply that is one of these calls: names, and schemas of their arguments. `None` where there is none.
+    pub(crate) fn one_of(self, calls: &[(String, Value)]) -> Option<Value> {
+        any_of(calls.iter().map(|(name, arguments)| self.call(name, arguments)).collect())
+    }
+
     /// The schema of a reply that only answers.
     fn answer(self) -> Value {
         let text = json!({"type": "string", "minLength": 1});

@@ -18,7 +18,7 @@ mod tool_text;
 pub use body::{Envelope, body, written};
 pub use choice::Choice;
 pub use folder::Folder;
-pub(crate) use folder::name;
+pub(crate) use folder::{name, parameter};
 pub(crate) use form::has_tools;
 pub use form::{Form, Shown, ShownHead, Speaker};
 pub(crate) use own::looks_ahead;

@@ -10,8 +10,8 @@ use super::bind::Bind;
 use super::choice::Choice;
 use super::folder::{self, Folder};
 use super::own;
-use crate::history::{History, Roles};
-use crate::rules::{ChannelKind, Lexicon, ModelProfile, Role};
+use crate::history::{History, Roles, prompts};
+use crate::rules::{ChannelKind, Checks, Lexicon, ModelProfile, Role};
 use crate::trim::Head;
 use crate::wire::{Message, Tool, ToolUse};
 
@@ -35,6 +35,8 @@ pub struct ReplyContext {
     pub format: Option<Value>,
     /// What models call things.
     pub lexicon: Arc<Lexicon>,
+    /// What is held against replies.
+    pub checks: Arc<Checks>,
     /// Something of the session, so that ids differ between sessions.
     pub session: String,
 }
@@ -98,6 +100,11 @@ impl ReplyContext {
         let mut head = self.head.clone();
         head.core.retain(|other| other.client.name != tool);
         head
+    }
+
+    /// The message of the newest typed prompt.
+    pub(crate) fn newest_prompt(&self) -> Option<usize> {
+        prompts(&self.messages, &[], 0, self.messages.len()).pop().map(|prompt| prompt.message)
     }
 
     /// The call with an id of our own: another one in every request, and the same when the request is repeated.

@@ -12,10 +12,13 @@ use super::change;
 use super::folder::{self, Folder};
 use super::own;
 use crate::fold::ShownAgain;
-use crate::history::{Act, Call, Files, Roles, Swap, View, calls_from, numbered_lines, times_so_far};
-use crate::rules::{CheckProfile, ModelProfile, Role, ShowProfile};
+use crate::history::{Act, Call, Files, Roles, Swap, View, calls_from, numbered_lines, prompts, times_so_far};
+use crate::rules::{CheckRule, ModelProfile, Role, RuleSet, ShowProfile, filled};
 use crate::trim::LeftOut;
 use crate::wire::{Message, ToolResult, ToolUse};
+
+/// The check that has a word behind results.
+const REPEATED: &str = "repeated-call";
 
 /// What is known of each result, by the id of its call. A copy costs little, however long the history is.
 #[derive(Debug, Clone, Default)]
@@ -50,8 +53,8 @@ struct Note {
 
 impl Notes {
     /// Reads a whole history.
-    pub fn of(messages: &Arc<[Message]>, roles: &dyn Roles, model: &ModelProfile, folder: Option<Folder>) -> Self {
-        Self::new(model, folder).go_on(messages, messages.len(), roles, model)
+    pub fn of(messages: &Arc<[Message]>, rules: &RuleSet, model: &ModelProfile, folder: Option<Folder>) -> Self {
+        Self::new(model, folder).go_on(messages, messages.len(), rules, model)
     }
 
     /// Of a history of which nothing was read.
@@ -62,12 +65,16 @@ impl Notes {
     /// Reads a history on, up to message number `to`. It begins with the messages that were read already, and every result
     /// from the next one on is one of a call from there on.
     #[must_use]
-    pub fn go_on(mut self, messages: &Arc<[Message]>, to: usize, roles: &dyn Roles, model: &ModelProfile) -> Self {
+    pub fn go_on(mut self, messages: &Arc<[Message]>, to: usize, rules: &RuleSet, model: &ModelProfile) -> Self {
+        let roles: &dyn Roles = rules;
+        let repeated = rules.checks.on(REPEATED, &model.family).filter(|_| !model.unreviewed);
         let from = std::mem::replace(&mut self.read, to);
         let near = if from == to { from } else { last_success(messages, from) };
         let calls = calls_from(near, &messages[..to], roles);
         let views = model.show.left_over || model.show.now_reads;
         let (mut changed, mut files) = (std::mem::take(&mut self.changed), std::mem::take(&mut self.files));
+        let prompts: Vec<usize> = prompts(messages, &[], near, to).iter().map(|prompt| prompt.message).collect();
+        let begins = |call: &Call<'_>| prompts.partition_point(|prompt| *prompt < call.message);
         for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.message >= from) {
             if let Some(role) = roles.role(&call.call.name)
                 && self.roles.get(&call.call.name) != Some(role)
@@ -78,7 +85,8 @@ impl Notes {
                 files.take(call);
             }
             let instead = self.done(call, &model.show, &files, &mut changed);
-            let nudge = nudge(&calls, at, &model.check);
+            let turn = calls[..at].partition_point(|earlier| begins(earlier) < begins(call));
+            let nudge = repeated.and_then(|rule| nudge(&calls[turn..=at], rule));
             let reading = matches!(call.act, Act::Read { .. });
             let listing = matches!(call.act, Act::List { .. }) && call.ok();
             let note = Note { tool: call.call.name.clone(), reading, listing, instead, nudge, again: None };
@@ -229,14 +237,12 @@ fn facts(said: &mut String, show: &ShowProfile, view: &View, swap: Swap<'_>) {
     }
 }
 
-fn nudge(calls: &[Call<'_>], at: usize, check: &CheckProfile) -> Option<String> {
-    let times = times_so_far(calls, at);
-    (check.repeats > 0 && times >= check.repeats).then(|| repeated(times))
-}
-
-/// What stands behind the result of a call that was made so often.
-fn repeated(times: usize) -> String {
-    format!("(This same call was made {times} times with this same result. Do something else, or answer.)")
+/// What stands behind the last result of a part of a turn, where its call was made so often with this same result.
+fn nudge(turn: &[Call<'_>], rule: &CheckRule) -> Option<String> {
+    let last = turn.len().checked_sub(1)?;
+    let (times, least) = (times_so_far(turn, last), rule.limit("hint"));
+    let hint = rule.hint.as_ref().filter(|_| least > 0 && times >= least)?;
+    Some(filled(hint, &[("times", &times.to_string()), ("tool", &turn[last].call.name)]))
 }
 
 /// A listing of so many lines or more says how many: small models cannot count.

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::json_answer::json_in;
-use super::judge::{Outcome, judge};
+use super::judge::{Ruling, judge};
 use super::reply::{Heard, Reply};
-use crate::review::loops;
+use crate::review::{Case, Limits, Objection, Said, loops, review};
 use crate::show::ReplyContext;
-use crate::show::own;
 use crate::show::{Shown, Speaker};
+use crate::show::{has_tools, own};
 use crate::wire::{Delta, End, StopReason, ToolUse, Usage, WireError};
 
 /// What the model is asked again inside the proxy, within one turn of the client.
@@ -45,14 +45,18 @@ pub struct Answer {
     /// What the next reply is bound to.
     asks: usize,
     hops: usize,
-    /// Kinds of objections that are made once a turn.
+    /// The checks that have objected in this turn.
     objected: Vec<&'static str>,
+    /// What there is against any answer in words, whatever it says: its text is held back, once.
+    early: Option<Objection>,
     /// What goes to the client when upstream cannot be asked again.
     held: Vec<Delta>,
     /// Text of an answer that must be JSON: it is looked at when it is whole.
     unchecked: String,
     /// The reply is one piece over and over.
     looped: bool,
+    /// The bytes of the reply up to which that was looked at.
+    checked: usize,
     /// Visible text went out.
     spoke: bool,
     calls: usize,
@@ -66,6 +70,12 @@ const JSON_AGAIN: &str = "json-answer";
 /// Own tools served within one turn of the client, at most.
 const HOPS: usize = 4;
 
+/// The check for which a reply is stopped while it is produced.
+const LOOP: &str = "looping-reply";
+
+/// Whether a reply loops is looked at whenever it is so many bytes longer.
+const LOOK_EVERY: usize = 64;
+
 /// A reply that loops a second time may be meant: it may be so many times longer.
 const PATIENCE: usize = 8;
 
@@ -75,10 +85,17 @@ const LOOP_SHOWN: usize = 80;
 impl Answer {
     pub fn new(about: impl Into<Arc<ReplyContext>>) -> Self {
         let about = about.into();
-        let reply = Some(Reply::new(&about));
+        let early = {
+            let history = about.history();
+            review(&Case::new(Said::Answer, &history, &about), &[])
+        };
+        let early = early.filter(|_| has_tools(&about.head) && !about.head.untouched);
+        let reply = Some(Reply::new(&about).holding_text(early.is_some()));
         Self {
             about,
             reply,
+            early,
+            checked: 0,
             exchange: Vec::new(),
             asks: 0,
             hops: 0,
@@ -107,10 +124,20 @@ impl Answer {
         let about = &self.about;
         let reply = self.reply.get_or_insert_with(|| Reply::new(about));
         reply.on_delta(delta, out);
-        let patience = if self.objected.contains(&"loop") { PATIENCE } else { 1 };
-        self.looped = loops::loops(reply.said(), patience * self.about.model.check.loops);
+        let length = reply.said().len();
         self.hold_json(before, out);
         self.listen(&out[before..]);
+        if length >= self.checked + LOOK_EVERY {
+            self.checked = length;
+            self.looped = self.is_looping();
+        }
+    }
+
+    fn is_looping(&self) -> bool {
+        let rule = self.about.checks.on(LOOP, &self.about.model.family);
+        let patience = if self.objected.contains(&LOOP) { PATIENCE } else { 1 };
+        let said = self.reply.as_ref().map_or("", Reply::said);
+        Limits::of(rule, !self.spoke).is_some_and(|limits| loops(said, limits.times(patience)))
     }
 
     /// The reply has begun to loop: nothing good will come, and upstream is to be stopped.
@@ -144,7 +171,7 @@ impl Answer {
             return None;
         }
         match judge(&self.about, &heard.calls, &self.objected, self.calls) {
-            Outcome::Send { calls, repairs } => {
+            Ruling::Send { calls, repairs } => {
                 self.count("stream-broken");
                 for kind in repairs {
                     self.count(kind);
@@ -159,7 +186,12 @@ impl Answer {
     fn end_reply(&mut self, cut: bool, out: &mut Vec<Delta>) -> Heard {
         let before = out.len();
         let reply = self.reply.take().unwrap_or_else(|| Reply::new(&self.about));
-        let heard = reply.on_end(cut, out);
+        let mut heard = reply.on_end(cut, out);
+        self.checked = 0;
+        if cut || self.early.is_none() || !heard.calls.is_empty() {
+            let kept = std::mem::take(&mut heard.kept);
+            out.extend((!kept.is_empty()).then_some(Delta::Text(kept)));
+        }
         self.hold_json(before, out);
         self.listen(&out[before..]);
         heard
@@ -243,36 +275,53 @@ impl Answer {
             return self.after_text(heard, stop, out);
         }
         match judge(&self.about, &heard.calls, &self.objected, self.calls) {
-            Outcome::Send { calls, repairs } => {
+            Ruling::Send { calls, repairs } => {
                 for kind in repairs {
                     self.count(kind);
                 }
                 self.send(calls, out);
                 self.finish(StopReason::ToolUse)
             }
-            Outcome::Served(served) => self.hop(heard, served, out),
-            Outcome::End(text) => {
-                self.count("repeat-ended");
-                self.say_line(&text, out);
-                self.finish(StopReason::EndTurn)
-            }
-            Outcome::Object { kind, words, format, held } => {
+            Ruling::Served(served) => self.hop(heard, served, out),
+            Ruling::Object { objection, held } => {
                 self.held = held;
-                self.ask(heard, kind, &words, format, out)
+                self.object(heard, objection, out)
             }
         }
     }
 
-    /// A loop in a call is asked for anew, as another call; one in visible text has been read, and ends there.
-    fn after_loop(&mut self, heard: &Heard, out: &mut Vec<Delta>) -> Next {
-        if self.spoke {
-            self.count("loop");
+    /// What follows from an objection: the end of the turn, or another question.
+    fn object(&mut self, heard: &Heard, objection: Objection, out: &mut Vec<Delta>) -> Next {
+        if objection.id.is_empty() {
+            return self.give_up(out);
+        }
+        if objection.ends {
+            self.count(objection.id);
+            self.say_line(&objection.note.unwrap_or_default(), out);
             return self.finish(StopReason::EndTurn);
         }
+        let allow = self.about.bind().and_then(|bind| bind.one_of(&objection.allow));
+        self.ask(heard, objection.id, &objection.words, allow, out)
+    }
+
+    /// What there is against a reply that is no call.
+    fn against(&self, said: Said<'_>) -> Option<Objection> {
+        let history = self.about.history();
+        review(&Case::new(said, &history, &self.about), &self.objected)
+    }
+
+    /// A loop in a call is asked for anew, as another call; one in visible text has been read, and ends there.
+    fn after_loop(&mut self, heard: &Heard, out: &mut Vec<Delta>) -> Next {
+        let Some(objection) = self.against(Said::Loop).filter(|_| !self.spoke) else {
+            let note = self.about.checks.rule(LOOP).and_then(|rule| rule.note.clone());
+            self.count(LOOP);
+            self.say_line(&note.unwrap_or_default(), out);
+            return self.finish(StopReason::EndTurn);
+        };
         let begin = heard.said.chars().take(LOOP_SHOWN).collect::<String>();
         let format = heard.cut.as_deref().and_then(|name| self.without(name));
         let heard = Heard { said: format!("{begin} …"), ..Heard::default() };
-        self.ask(&heard, "loop", loops::LOOP, format, out)
+        self.ask(&heard, objection.id, &objection.words, format, out)
     }
 
     /// The schema of a reply that does not call this tool.
@@ -286,11 +335,15 @@ impl Answer {
 
     /// An answer without a call.
     fn after_text(&mut self, heard: &Heard, stop: StopReason, out: &mut Vec<Delta>) -> Next {
-        let silent = !self.spoke && stop != StopReason::MaxTokens;
-        if silent && self.about.model.check.empty_answer && !self.objected.contains(&"empty-answer") {
-            return self.ask(heard, "empty-answer", loops::EMPTY, None, out);
+        let silent = !self.spoke && heard.kept.trim().is_empty() && stop != StopReason::MaxTokens;
+        if let Some(objection) = self.early.take().filter(|_| !heard.kept.trim().is_empty()) {
+            self.held = vec![Delta::Text(heard.kept.clone())];
+            return self.object(heard, objection, out);
         }
-        self.finish(stop)
+        match self.against(Said::Empty).filter(|_| silent) {
+            Some(objection) => self.object(heard, objection, out),
+            None => self.finish(stop),
+        }
     }
 
     /// Asks again, unless this turn has asked often enough.
@@ -303,7 +356,7 @@ impl Answer {
         out: &mut Vec<Delta>,
     ) -> Next {
         self.count(kind);
-        if self.asks >= self.about.model.check.asks {
+        if self.asks >= self.about.checks.asks() {
             return self.give_up(out);
         }
         self.asks += 1;

@@ -19,6 +19,8 @@ pub(crate) struct Heard {
     /// All that the model said, as it said it.
     pub(crate) said: String,
     pub(crate) calls: Vec<HeardCall>,
+    /// Text that was held back to the end.
+    pub(crate) kept: String,
     /// A call was cut off, and which.
     pub(crate) cut: Option<String>,
     /// What was mended in reading.
@@ -43,6 +45,8 @@ pub(crate) struct Reply {
     /// What may be called.
     tools: Vec<Tool>,
     lexicon: Arc<Lexicon>,
+    /// No text goes out before the end.
+    holds_text: bool,
 }
 
 impl HeardCall {
@@ -61,7 +65,20 @@ impl Reply {
         let reader = Reader::new(&callable, &quotes, &about.lexicon);
         let bound = about.kind == ChannelKind::Constrained && has_tools(&about.head);
         let bound = bound.then(|| Unbind::new(form));
-        Self { heard: Heard::default(), reader, bound, tools: callable, lexicon: about.lexicon.clone() }
+        Self {
+            heard: Heard::default(),
+            reader,
+            bound,
+            tools: callable,
+            lexicon: about.lexicon.clone(),
+            holds_text: false,
+        }
+    }
+
+    /// The same, whose text waits for the end of the reply in [`Heard::kept`].
+    #[must_use]
+    pub(crate) fn holding_text(self, holds_text: bool) -> Self {
+        Self { holds_text, ..self }
     }
 
     /// All that the model has said so far.
@@ -155,6 +172,9 @@ impl Reply {
     fn sort(&mut self, read: Vec<Delta>, out: &mut Vec<Delta>) {
         for delta in read {
             match delta {
+                Delta::Call(call) if call.name == ANSWER && self.holds_text => {
+                    self.heard.kept.push_str(&answer_text(&call.input));
+                }
                 Delta::Call(call) if call.name == ANSWER => out.push(Delta::Text(answer_text(&call.input))),
                 Delta::Call(call) => self.heard.calls.push(HeardCall::new(call.name, call.input)),
                 Delta::BrokenCall { name, arguments, .. } => {
@@ -165,6 +185,7 @@ impl Reply {
                     });
                 }
                 Delta::Text(text) if text.is_empty() => {}
+                Delta::Text(text) if self.holds_text => self.heard.kept.push_str(&text),
                 other => out.push(other),
             }
         }

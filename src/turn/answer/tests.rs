@@ -51,6 +51,7 @@ fn situation(kind: ChannelKind, messages: Vec<Message>) -> ReplyContext {
         choice: Choice::Auto,
         format: None,
         lexicon: rules.lexicon.clone(),
+        checks: rules.checks.clone(),
         session: String::new(),
     }
 }
@@ -145,10 +146,10 @@ fn an_edit_of_text_that_is_not_there_is_asked_again_with_what_is() {
 
 #[test]
 fn a_write_that_loses_known_lines_is_put_back_once() {
-    let mut answer = answer(ChannelKind::Constrained, after_reading("one\ntwo"));
-    let write = call("Write", json!({"file_path": "a.txt", "content": "three\n"}));
+    let mut answer = answer(ChannelKind::Constrained, after_reading("one\ntwo\nthree\nfour"));
+    let write = call("Write", json!({"file_path": "a.txt", "content": "one\ntwo\nfour\nfive\n"}));
     let (out, next) = say(&mut answer, write.clone());
-    assert!(out.is_empty() && matches!(&next, Next::Ask(ask) if ask.messages[1].text.contains("one\ntwo")), "{next:?}");
+    assert!(out.is_empty() && matches!(&next, Next::Ask(ask) if ask.messages[1].text.contains("three")), "{next:?}");
     let (out, _) = say(&mut answer, write);
     assert_eq!(calls(&out).len(), 1);
 }
@@ -161,13 +162,19 @@ fn a_write_that_changes_lines_passes() {
 }
 
 #[test]
-fn the_fourth_same_call_ends_the_turn() {
+fn the_fourth_look_at_what_is_shown_ends_the_turn_and_a_command_may_be_polled() {
+    let look = json!({"file_path": "/w/a.txt"});
     let mut messages = vec![prompt("look")];
     for id in ["1", "2", "3"] {
         messages.extend(step(id, "Bash", json!({"command": "ls"}), "a.txt"));
     }
+    let mut polling = answer(ChannelKind::Constrained, messages.clone());
+    assert_eq!(calls(&say(&mut polling, call("Bash", json!({"command": "ls"}))).0).len(), 1);
+    for id in ["4", "5", "6"] {
+        messages.extend(step(id, "Read", look.clone(), "1\ta"));
+    }
     let mut answer = answer(ChannelKind::Constrained, messages);
-    let (out, next) = say(&mut answer, call("Bash", json!({"command": "ls"})));
+    let (out, next) = say(&mut answer, call("Read", look));
     assert!(calls(&out).is_empty() && matches!(&out[0], Delta::Text(text) if text.contains("3 times")), "{out:?}");
     assert!(matches!(next, Next::Finish { stop: StopReason::EndTurn, .. }));
 }
@@ -368,13 +375,13 @@ fn what_cannot_be_asked_again_goes_out_as_it_was() {
 }
 
 #[test]
-fn an_edit_that_changes_nothing_is_asked_again_for_another_line() {
+fn an_edit_that_changes_nothing_is_asked_again_and_passes_the_second_time() {
     let mut answer = answer(ChannelKind::Constrained, after_reading("one\ntwo"));
     let edit = |old: &str, new: &str| call("Edit", json!({"file_path": "a.txt", "old_string": old, "new_string": new}));
     let (_, next) = say(&mut answer, edit("one", "one"));
     let Next::Ask(ask) = next else { panic!("{next:?}") };
-    let format = jsonschema::validator_for(&ask.format.unwrap()).unwrap();
-    assert!(format.is_valid(&edit("two", "2")) && !format.is_valid(&edit("one", "1")));
+    assert_eq!(ask.format, None, "what would be right is not known");
+    assert_eq!(calls(&say(&mut answer, edit("one", "one")).0).len(), 1);
 }
 
 #[test]
@@ -386,7 +393,7 @@ fn a_call_that_loops_is_stopped_and_asked_for_anew() {
         &mut out,
     );
     assert!(!answer.has_looped());
-    for _ in 0..300 {
+    for _ in 0..1200 {
         answer.on_delta(Delta::Text("0\\n".into()), &mut out);
     }
     assert!(answer.has_looped() && out.is_empty());

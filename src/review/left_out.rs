@@ -4,27 +4,28 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::history::View;
 
-/// The known lines that a write leaves out: all that would be gone, where fewer come; else the runs that have nothing in
-/// their place. A line with another one in its place is changed, not left out.
-///
-/// Of 23 whole writes over known files in real sessions, each loses a line, 11 lose more than they add, and 15 leave
-/// something out in this sense.
-pub(crate) fn left_out<'a>(view: &'a View, content: &'a str) -> Vec<&'a str> {
+/// The known lines that a write is likely to have forgotten: it keeps most of the file, adds something, and these have
+/// nothing in their place. A line with another one in its place is changed, not left out; who only takes lines away, or
+/// keeps little, means it.
+pub(super) fn left_out<'a>(view: &'a View, content: &'a str) -> Vec<&'a str> {
     let written: Vec<&str> = spoken(content.lines()).collect();
     let kept: BTreeSet<&str> = written.iter().copied().collect();
     let known: BTreeSet<&str> = lines(view).collect();
-    let lost: Vec<&str> = lines(view).filter(|line| !kept.contains(line)).collect();
-    let added = written.iter().filter(|line| !known.contains(*line)).count();
-    if lost.len() > added { lost } else { without_successor(view, &written, &kept) }
+    let stay = lines(view).filter(|line| kept.contains(line)).count();
+    let adds = written.iter().any(|line| !known.contains(*line));
+    if !adds || stay * 2 < lines(view).count() {
+        return Vec::new();
+    }
+    without_successor(view, &written, &kept)
 }
 
 fn lines(view: &View) -> impl Iterator<Item = &str> {
     spoken(view.lines().map(|line| line.text.as_str()))
 }
 
-/// Lines that are not blank, without the space at their ends.
+/// Lines that are not blank, without the space around them: one that moves into another block stays.
 fn spoken<'a>(lines: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
-    lines.map(str::trim_end).filter(|line| !line.is_empty())
+    lines.map(str::trim).filter(|line| !line.is_empty())
 }
 
 /// What stands before the first line and behind the last.
@@ -92,7 +93,8 @@ mod tests {
         assert_eq!(gone("a\nb\nc\n", "a\nb\nc\n"), "");
         assert_eq!(gone("a\nb\nc\n", "a\nB\nc\n"), "", "changed");
         assert_eq!(gone("a\nb\nc\n", "a\nb\nc\nd\n"), "", "added");
-        assert_eq!(gone("a\nb\nc\nd\n", "a\nX\n"), "b,c,d", "fewer come");
+        assert_eq!(gone("a\nb\nc\nd\n", "a\nX\n"), "", "replaced as a whole");
+        assert_eq!(gone("a\nb\nc\nd\n", "a\nb\n"), "", "only taken away");
         assert_eq!(gone("a\nb\nc\nd\n", "a\nb\nx\nd\ny\n"), "", "changed, and added elsewhere");
         assert_eq!(gone("a\nb\nc\nd\n", "a\nb\nd\ny\n"), "c", "left out, and added elsewhere");
         assert_eq!(gone("a\nb\nc\nd\n", "x\ny\na\nb\nc\n"), "d", "the end is gone, and something came before");
