@@ -1,12 +1,13 @@
 //! `fanlight explain`: what becomes of one request, and why.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use similar::TextDiff;
 
+use super::served::{self, Served};
 use super::{Outcome, Usage, rule_files, table};
 use crate::pipeline::{Dialect, Plan, Planned, Setup, plan};
 use crate::report::Report;
@@ -17,15 +18,18 @@ use crate::wire::Request;
 /// Show what fanlight makes of a captured request: what is kept, what is left out, by which rule, what it saves.
 #[derive(Debug, Args)]
 pub(super) struct Explain {
-    /// A request body, as `serve --record` keeps it.
-    #[arg(value_name = "REQUEST.json")]
+    /// A request body, as `serve --record` keeps it; LAST: the newest one that is kept.
+    #[arg(value_name = "REQUEST.json|LAST")]
     request: PathBuf,
-    /// The window of the model, in tokens [default: 4096].
+    /// Where LAST is looked for.
+    #[arg(long, value_name = "DIR", env = "FANLIGHT_RECORD")]
+    record: Option<PathBuf>,
+    /// The window of the model, in tokens [default: the one in force, else 4096].
     #[arg(long, value_name = "N")]
     window: Option<usize>,
-    /// The model that is served.
-    #[arg(long, default_value = "qwen2.5-coder", value_name = "NAME")]
-    model: String,
+    /// The model that is served [default: the one that is, else qwen2.5-coder].
+    #[arg(long, value_name = "NAME")]
+    model: Option<String>,
     #[arg(long, value_enum, default_value_t = DialectName::Ollama)]
     dialect: DialectName,
     /// How the history is cut: `shift` for a server that keeps the cache of text behind a hole.
@@ -40,6 +44,9 @@ pub(super) struct Explain {
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
+
+/// In place of a file: the newest request that was recorded.
+const LAST: &str = "LAST";
 
 /// How the answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -86,11 +93,14 @@ impl From<FoldName> for Schedule {
 
 impl Explain {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let body = std::fs::read(&self.request).with_context(|| format!("cannot read {}", self.request.display()))?;
-        let request = Request::parse(&body).map_err(|error| Usage(format!("{}: {error}", self.request.display())))?;
+        let path =
+            if self.request.as_os_str() == LAST { newest(self.record.as_deref())? } else { self.request.clone() };
+        let body = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let request = Request::parse(&body).map_err(|error| Usage(format!("{}: {error}", path.display())))?;
+        let served = if self.window.is_some() && self.model.is_some() { None } else { served::ask()? };
         let setup = Setup::new(rule_files::load(&self.rules)?);
         let mut target = setup
-            .target(&self.model, self.window(), self.dialect.into())
+            .target(&self.model(served.as_ref()), self.window(served.as_ref()), self.dialect.into())
             .ok_or_else(|| Usage("the rules hold no model profile".into()))?;
         target.profile_name.clone_from(&self.profile);
         target.schedule = self.fold.map_or(target.schedule, Schedule::from);
@@ -107,11 +117,17 @@ impl Explain {
         }
     }
 
-    fn window(&self) -> Window {
-        match self.window {
-            Some(tokens) => Window { tokens, source: WindowSource::Setting },
-            None => Window { tokens: 4096, source: WindowSource::Assumed },
+    fn window(&self, served: Option<&Served>) -> Window {
+        match (self.window, served.and_then(|served| served.window)) {
+            (Some(tokens), _) => Window { tokens, source: WindowSource::Setting },
+            (None, Some(tokens)) => Window { tokens, source: WindowSource::Loaded },
+            (None, None) => Window { tokens: 4096, source: WindowSource::Assumed },
         }
+    }
+
+    fn model(&self, served: Option<&Served>) -> String {
+        let served = served.and_then(|served| served.model.clone());
+        self.model.clone().or(served).unwrap_or_else(|| "qwen2.5-coder".to_owned())
     }
 
     fn print(&self, plan: &Plan) -> anyhow::Result<Outcome> {
@@ -124,6 +140,20 @@ impl Explain {
         }
         Ok(Outcome::Good)
     }
+}
+
+/// The newest request of a client in a folder of recorded bodies.
+fn newest(folder: Option<&Path>) -> anyhow::Result<PathBuf> {
+    let folder = folder.ok_or_else(|| Usage("LAST of which folder? say --record DIR, as to serve or run".into()))?;
+    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    let kept = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".client.json")));
+    // Numbers grow beyond their digits: the time decides.
+    let stamped =
+        kept.filter_map(|path| Some((std::fs::metadata(&path).and_then(|facts| facts.modified()).ok()?, path)));
+    let newest = stamped.max().map(|(_, path)| path);
+    newest.ok_or_else(|| Usage(format!("no request is kept in {}", folder.display())).into())
 }
 
 fn system_diff(plan: &Plan) -> String {

@@ -10,15 +10,16 @@ use tracing_subscriber::EnvFilter;
 /// A log of this many bytes is set aside, and a new one begun: two of them are kept.
 const LARGEST: u64 = 1 << 20;
 
-/// What is logged: `FANLIGHT_LOG` says (`fanlight=debug`).
-fn filter() -> EnvFilter {
-    EnvFilter::try_from_env("FANLIGHT_LOG").unwrap_or_else(|_| EnvFilter::new("fanlight=info"))
+/// What is logged: `FANLIGHT_LOG` says (`fanlight=debug`), else `usual`.
+fn filter(usual: &str) -> EnvFilter {
+    EnvFilter::try_from_env("FANLIGHT_LOG").unwrap_or_else(|_| EnvFilter::new(usual))
 }
 
-/// Logs to standard error.
-pub(super) fn to_terminal() {
+/// Logs to standard error. A command that serves says what it does; one that answers a question says its answer.
+pub(super) fn to_terminal(serves: bool) {
+    let filter = filter(if serves { "fanlight=info" } else { "off" });
     let colour = io::IsTerminal::is_terminal(&io::stderr());
-    let log = tracing_subscriber::fmt().with_env_filter(filter()).with_writer(io::stderr).with_ansi(colour);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(colour);
     let _ = log.with_target(false).try_init();
 }
 
@@ -28,7 +29,10 @@ pub(super) fn to_terminal() {
 /// When the file cannot be written.
 pub(super) fn to_file(path: &Path) -> io::Result<()> {
     let file = LogFile::open(path)?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter()).with_writer(Mutex::new(file)).with_ansi(false);
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter("fanlight=info"))
+        .with_writer(Mutex::new(file))
+        .with_ansi(false);
     let _ = log.with_target(false).try_init();
     std::panic::set_hook(Box::new(|fault| tracing::error!("{fault}")));
     Ok(())

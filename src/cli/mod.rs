@@ -18,6 +18,7 @@ pub(crate) mod rule_files;
 mod rules;
 mod run;
 mod serve;
+mod served;
 mod service;
 mod signals;
 mod stats;
@@ -171,7 +172,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn with_log(command: Command, asked: &Asked) -> anyhow::Result<Outcome> {
     let Some(path) = command.log_file() else {
         if !command.lends_the_terminal() {
-            log::to_terminal();
+            log::to_terminal(matches!(command, Command::Serve(_)));
         }
         return command.run(None, asked);
     };

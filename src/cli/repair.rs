@@ -9,6 +9,7 @@ use anyhow::Context;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::demo::session::Session;
 use super::{Outcome, Usage, rule_files};
 use crate::calls::read::Quotes;
 use crate::calls::{Piece, repair};
@@ -17,13 +18,18 @@ use crate::wire::{Block, Request};
 
 /// Read and heal the tool calls in model answers
 ///
+/// Plain text in: what a model wrote; the tools are those of --tools, else usual ones. Or:
+///
 /// JSON lines {id, tools: [{name, input_schema}], text | chunks: […]} in; {id, content: […], stop_reason, repairs: […]}
 /// out. A line may also have `thinking`, `messages` (what the model may quote) and `stop_reason: "max_tokens"`.
 #[derive(Debug, Args)]
 pub(super) struct Repair {
-    /// JSON lines; standard input without it
-    #[arg(long, value_name = "FILE.jsonl")]
+    /// Plain text or JSON lines; standard input without it
+    #[arg(long, value_name = "FILE")]
     input: Option<PathBuf>,
+    /// A request whose tools are meant by a plain text, as `serve --record` keeps it
+    #[arg(long, value_name = "REQUEST.json")]
+    tools: Option<PathBuf>,
     /// Rule files or folders over the built-in ones
     #[arg(long, value_name = "PATH")]
     rules: Vec<PathBuf>,
@@ -39,7 +45,18 @@ impl Repair {
         };
         let lexicon = rule_files::load(&self.rules)?.lexicon;
         let mut out = io::BufWriter::new(io::stdout().lock());
-        for (at, line) in input.lines().enumerate() {
+        let mut lines = input.lines();
+        let first = first_line(&mut lines)?;
+        if !is_row(&first) {
+            let rest: Vec<String> = lines.collect::<io::Result<_>>()?;
+            let text = first + "\n" + &rest.join("\n");
+            let row = json!({"id": null, "tools": self.tools()?, "text": text.trim()});
+            let answer = answer(&row.to_string(), &lexicon).map_err(Usage)?;
+            writeln!(out, "{}", serde_json::to_string_pretty(&answer)?)?;
+            out.flush()?;
+            return Ok(Outcome::Good);
+        }
+        for (at, line) in std::iter::once(Ok(first)).chain(lines).enumerate() {
             let line = line?;
             if !line.trim().is_empty() {
                 let answer = answer(&line, &lexicon).map_err(|error| Usage(format!("line {}: {error}", at + 1)))?;
@@ -49,6 +66,31 @@ impl Repair {
         out.flush()?;
         Ok(Outcome::Good)
     }
+}
+
+impl Repair {
+    /// The tools that a plain text may call.
+    fn tools(&self) -> anyhow::Result<Value> {
+        let Some(path) = &self.tools else { return Ok(Session::load()?.request(&[])["tools"].take()) };
+        let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let request: Value =
+            serde_json::from_slice(&text).map_err(|error| Usage(format!("{}: {error}", path.display())))?;
+        Ok(request["tools"].clone())
+    }
+}
+
+/// The first line that is not empty.
+fn first_line(lines: &mut impl Iterator<Item = io::Result<String>>) -> io::Result<String> {
+    lines
+        .find(|line| !line.as_ref().is_ok_and(|line| line.trim().is_empty()))
+        .transpose()
+        .map(Option::unwrap_or_default)
+}
+
+/// Whether a line is meant as a row; a call that a model wrote as JSON is none.
+fn is_row(line: &str) -> bool {
+    let row: Value = serde_json::from_str(line).unwrap_or_default();
+    ["id", "tools", "text", "chunks"].iter().any(|key| row.get(key).is_some())
 }
 
 /// The answer to one line.
@@ -115,6 +157,12 @@ mod tests {
         let call = r#"{\"name\":\"Read\",\"arguments\":{\"file_path\":\"a\"}}"#;
         let quoted = content(&format!(r#""text":"{call}","messages":[{{"role":"user","content":"say {call}"}}]"#));
         assert_eq!(quoted[0]["type"], "text");
+    }
+
+    #[test]
+    fn a_text_of_a_model_is_no_row_even_if_it_is_json() {
+        assert!(is_row(r#"{"id":1}"#) && is_row(r#"{"text":"x"}"#));
+        assert!(!is_row("I go.") && !is_row(r#"{"name":"Read","arguments":{}}"#) && !is_row(""));
     }
 
     #[test]

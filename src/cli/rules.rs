@@ -7,9 +7,11 @@ use anyhow::Context;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Outcome, Usage, rule_files};
+use crate::pipeline::{Dialect, Planned, Setup, plan};
 use crate::rules::{BUILTIN, CHECKS_FILE, LEXICON_FILES, MODEL_FILES, RuleSet, rule_file_schema, source_of};
-use crate::tokens::Memo;
+use crate::tokens::{Memo, Window, WindowSource};
 use crate::trim::check_case;
+use crate::wire::Request;
 
 /// Look at the rules that say what is trimmed, and check your own.
 #[derive(Debug, Args)]
@@ -43,12 +45,16 @@ enum Question {
         #[arg(value_name = "PATH")]
         rules: Vec<PathBuf>,
     },
-    /// Print a rule to begin with.
+    /// Print a rule to begin with, or one for each part of a request that no rule knows.
     New {
-        #[arg(value_enum)]
-        kind: Kind,
+        #[arg(value_enum, required_unless_present = "from")]
+        kind: Option<Kind>,
         /// The name of the rule; for a tool, the name of the tool.
-        name: String,
+        #[arg(required_unless_present = "from")]
+        name: Option<String>,
+        /// A request whose unknown sections and tools get a rule each.
+        #[arg(long, value_name = "REQUEST.json", conflicts_with_all = ["kind", "name"])]
+        from: Option<PathBuf>,
     },
     /// The JSON Schema of a rule file, for editors.
     Schema,
@@ -74,7 +80,8 @@ impl Rules {
             Question::List { only, rules } => list(only.as_deref(), &rules),
             Question::Show { id, rules } => show(&id, &rules),
             Question::Check { rules } => check(&rules),
-            Question::New { kind, name } => new(kind, &name),
+            Question::New { from: Some(path), .. } => new_from(&path),
+            Question::New { kind, name, .. } => new(kind.unwrap_or(Kind::Section), &name.unwrap_or_default()),
             Question::Schema => schema(),
         }
     }
@@ -184,6 +191,52 @@ fn new(kind: Kind, name: &str) -> anyhow::Result<Outcome> {
         _ => writeln!(out, "client = \"claude-code\"\n\n{open}\n\n[[test]]\nname = \"{name}\"\n{test}")?,
     }
     Ok(Outcome::Good)
+}
+
+/// A rule for each part of a request that no rule knows; headings and names are taken, texts are not.
+fn new_from(path: &std::path::Path) -> anyhow::Result<Outcome> {
+    let body = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let request = Request::parse(&body).map_err(|error| Usage(format!("{}: {error}", path.display())))?;
+    let setup = Setup::new(rule_files::load(&[])?);
+    let window = Window { tokens: 32_768, source: WindowSource::Assumed };
+    let target = setup.target("qwen2.5-coder", window, Dialect::Ollama).context("the rules hold no model profile")?;
+    let tools: Vec<String> = request.tools.iter().map(|tool| tool.name.clone()).collect();
+    let report = match plan(&setup, &target, &request.into()) {
+        Ok(Planned::Send(plan)) => plan.report,
+        Ok(Planned::Answer { report, .. }) => *report,
+        Err(error) => return Err(Usage(format!("{}: {}", path.display(), error.message)).into()),
+    };
+    let mut out = anstream::stdout().lock();
+    if report.unknown.is_empty() {
+        writeln!(anstream::stderr(), "every section and tool of this request has a rule")?;
+        return Ok(Outcome::No);
+    }
+    let client = if report.pack.is_empty() { "my-client" } else { &report.pack };
+    writeln!(out, "client = {}", toml::Value::from(client))?;
+    for name in &report.unknown {
+        let named = toml::Value::from(name.as_str());
+        if tools.contains(name) {
+            writeln!(
+                out,
+                "\n[[tool]]\nnames = [{named}]\nshow = \"park\"      # core, park, hide\nwords = \"a few words for the index\""
+            )?;
+        } else {
+            let id = toml::Value::from(slug(name));
+            writeln!(
+                out,
+                "\n[[section]]\nid = {id}\nheadings = [{named}]\ndo = \"keep\"        # keep, drop, replace, preamble"
+            )?;
+        }
+    }
+    Ok(Outcome::Good)
+}
+
+/// A heading as an id.
+fn slug(heading: &str) -> String {
+    let letters: String =
+        heading.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+    let words: Vec<&str> = letters.split('-').filter(|word| !word.is_empty()).take(5).collect();
+    words.join("-")
 }
 
 /// A rule to begin with, and a test of it.

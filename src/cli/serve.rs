@@ -68,6 +68,9 @@ pub(super) struct ServerArgs {
     /// Keep the bodies of all requests in this folder. They contain your prompts.
     #[arg(long, value_name = "DIR", env = "FANLIGHT_RECORD")]
     record: Option<PathBuf>,
+    /// Send every request as it came, and say what would have been saved.
+    #[arg(long, env = "FANLIGHT_SHADOW", value_parser = clap::builder::FalseyValueParser::new())]
+    shadow: bool,
     /// Keep no record of exchanges on disk.
     #[arg(long, env = "FANLIGHT_NO_LEDGER", value_parser = clap::builder::FalseyValueParser::new())]
     no_ledger: bool,
@@ -112,8 +115,13 @@ impl ServerArgs {
         }
         let upstream = Address::parse(&self.upstream).map_err(|error| Usage(error.to_string()))?;
         let ledger = Ledger::new(folders::state().filter(|_| !self.no_ledger));
-        let settings =
-            Settings { upstream, wishes: self.wishes(), profile: self.profile.clone(), record: self.record.clone() };
+        let settings = Settings {
+            upstream,
+            wishes: self.wishes(),
+            profile: self.profile.clone(),
+            record: self.record.clone(),
+            shadow: self.shadow,
+        };
         Proxy::new(settings, rules, ledger)
     }
 

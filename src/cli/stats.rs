@@ -105,6 +105,9 @@ fn tokens(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
 
 fn facts(out: &mut impl Write, summary: &Summary) -> io::Result<()> {
     writeln!(out, "sent, counted as what was received (o200k) {}", less(&summary.sent))?;
+    if summary.shadow.exchanges > 0 {
+        writeln!(out, "in shadow, this would have been sent    {}", less(&summary.shadow))?;
+    }
     writeln!(out, "longer than the window when they came   {} of {}", summary.over_window, summary.answered)?;
     writeln!(out, "with folded history                     {} of {}", summary.folded, summary.answered)?;
     writeln!(out, "prompt tokens, server against our count {}", against(&summary.reported))?;

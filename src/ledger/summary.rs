@@ -25,6 +25,8 @@ pub struct Summary {
     pub after: Tokens,
     /// What was sent, in o200k, beside what was received, over the exchanges of which both are known.
     pub sent: Pair,
+    /// The same over exchanges that were only looked at, and went through as they came.
+    pub shadow: Pair,
     /// Requests that were longer than the window when they came.
     pub over_window: u64,
     /// Requests in whose history something was folded.
@@ -78,6 +80,9 @@ impl Summary {
         *self.counter(&entry.outcome) += 1;
         if entry.outcome == Outcome::Answered {
             self.add_answered(entry);
+        }
+        if entry.outcome == Outcome::PassedThrough && entry.after_o200k > 0 {
+            self.shadow.add(Some(entry.after_o200k), Some(entry.before.total));
         }
         for (kind, count) in &entry.repairs {
             *self.repairs.entry(kind.clone()).or_default() += count;
@@ -133,6 +138,14 @@ mod tests {
         assert_eq!(summary.reported, Pair { part: 1010, whole: 1000, exchanges: 1 });
         assert_eq!(summary.cached, Pair { part: 900, whole: 1010, exchanges: 1 });
         assert_eq!(summary.over_window, 2);
+    }
+
+    #[test]
+    fn what_was_only_looked_at_is_summed_apart() {
+        let shadow = Entry { outcome: Outcome::PassedThrough, after_o200k: 900, ..answered(9000, 1000) };
+        let summary = Summary::of([&shadow]);
+        assert_eq!(summary.shadow, Pair { part: 900, whole: 9000, exchanges: 1 });
+        assert_eq!((summary.sent, summary.before.total), (Pair::default(), 0));
     }
 
     #[test]

@@ -45,7 +45,11 @@ pub(crate) async fn messages(proxy: Arc<Proxy>, incoming: Incoming) -> Response<
         Err(unreadable) => return exchange.not_understood(incoming, &unreadable.0).await,
     };
     exchange.proxy.metrics.requests.add(1);
-    match exchange.plan(&body, profile).await {
+    let planned = exchange.plan(&body, profile).await;
+    if exchange.proxy.settings.shadow {
+        return exchange.shadow(incoming, planned).await;
+    }
+    match planned {
         Ok(Planned::Send(plan)) => exchange.send(plan).await,
         Ok(Planned::Answer { text, report }) => exchange.answer(body.request(), text, *report).await,
         Err(error) => exchange.refuse(&error),
@@ -98,6 +102,18 @@ impl Exchange {
     async fn pass_through(self, incoming: Incoming) -> Response<ReplyBody> {
         let response = passthrough::send(&self.proxy, incoming).await;
         settle(&self.proxy, Report::default(), Outcome::PassedThrough, self.times);
+        response
+    }
+
+    /// Sends the request as it came; its account says what would have been sent in its place.
+    async fn shadow(self, incoming: Incoming, planned: Result<Planned, WireError>) -> Response<ReplyBody> {
+        let response = passthrough::send(&self.proxy, incoming).await;
+        let report = match planned {
+            Ok(Planned::Send(plan)) => plan.report,
+            Ok(Planned::Answer { report, .. }) => *report,
+            Err(_) => Report::default(),
+        };
+        settle(&self.proxy, report, Outcome::PassedThrough, self.times);
         response
     }
 

@@ -32,6 +32,8 @@ pub struct Settings {
     pub profile: Option<String>,
     /// Where bodies are kept; nowhere by default.
     pub record: Option<PathBuf>,
+    /// Plan every request, and send the client's own all the same.
+    pub shadow: bool,
 }
 
 /// Names that clients ask for, and whose targets are kept.

@@ -5,6 +5,7 @@
 
 mod allocations;
 mod captures;
+mod commands;
 mod demo;
 mod fields;
 mod fixtures;

@@ -126,7 +126,7 @@ fn rules(server: &ServerArgs, findings: &mut Findings) -> bool {
 
 fn tell_server(server: &ServerFacts, proxy: &Proxy, findings: &mut Findings) {
     let kind = match &server.version {
-        Some(version) => format!("Ollama {version}"),
+        Some(version) => format!("Ollama, which calls itself {version},"),
         None => "a server of the Messages API".to_owned(),
     };
     findings.good("server", format!("{kind} at {}, {} dialect", proxy.upstream.address, dialect_name(server.dialect)));

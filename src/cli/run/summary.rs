@@ -30,6 +30,13 @@ pub(super) fn words(summary: &Summary, took: Duration) -> String {
         |percent| format!("{percent:.1} % of what the server counted"),
     );
     line("cached", cached);
+    if summary.shadow.exchanges > 0 {
+        let percent = summary.shadow.percent().map_or(0.0, |percent| 100.0 - percent);
+        line(
+            "shadow",
+            format!("all went as it came; {percent:.1} % of {} tokens would not have", grouped(summary.shadow.whole)),
+        );
+    }
     let repairs: u64 = summary.repairs.values().sum();
     let Summary { over_window, folded, .. } = summary;
     line("helped", format!("{over_window} longer than the window, {folded} folded, {repairs} repairs"));

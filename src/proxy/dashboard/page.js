@@ -94,8 +94,9 @@ function showPast() {
   at("page").classList.toggle("nothing", s.exchanges === 0);
   at("more").hidden = found <= list.length || list.length >= 500;
   const big = (value, words) => { const d = make("div"); d.append(make("b", value), make("span", words)); return d; };
+  const shadow = s.shadow.exchanges ? [big(share(s.shadow.whole - s.shadow.part, s.shadow.whole), `would not have been sent: ${n(s.shadow.exchanges)} requests in shadow`)] : [];
   const saved = s.sent.whole - s.sent.part;
-  fill("numbers", [
+  fill("numbers", [...shadow,
     big(s.sent.exchanges ? share(saved, s.sent.whole) : "–", `not sent: ${n(saved)} of ${n(s.sent.whole)} tokens (o200k)`),
     big(n(s.answered), `answered by a model, ${n(s.local)} here`),
     big(n(s.over_window), `were longer than the window; ${n(s.folded)} with folded history`),

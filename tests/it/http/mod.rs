@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod client;
+mod dashboard;
 mod discovery;
 mod ollama;
 mod patience;
@@ -35,9 +36,18 @@ struct Door {
 
 impl Door {
     async fn before(upstream: SocketAddr, wishes: Wishes) -> Self {
-        let settings =
-            Settings { upstream: Address::parse(&upstream.to_string()).unwrap(), wishes, profile: None, record: None };
-        let proxy = Arc::new(Proxy::new(settings, RuleSet::builtin(), Ledger::new(None)).unwrap());
+        let settings = Settings {
+            upstream: Address::parse(&upstream.to_string()).unwrap(),
+            wishes,
+            profile: None,
+            record: None,
+            shadow: false,
+        };
+        Self::of(Proxy::new(settings, RuleSet::builtin(), Ledger::new(None)).unwrap()).await
+    }
+
+    async fn of(proxy: Proxy) -> Self {
+        let proxy = Arc::new(proxy);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (end, ended) = oneshot::channel();
