@@ -1,9 +1,11 @@
 //! Arguments are made to fit the client's schema where their meaning is certain; every repair is named.
 //!
-//! Valid input is never touched. Nothing inside a string is changed, and nothing is invented: what is not certain is
-//! [`Invalid`], with the reason in a form that a model can use.
+//! Valid input is never touched, but for marks of a call that a parser has left at the end of short text. Nothing else inside
+//! a string is changed, and nothing is invented: what is not certain is [`Invalid`], with the reason in a form that a model can
+//! use.
 
 mod coerce;
+mod leftover;
 mod nameless;
 mod names;
 mod past;
@@ -11,6 +13,8 @@ mod schema;
 mod split_name;
 
 use serde_json::{Map, Value};
+
+use leftover::Left;
 
 use super::json::Reading;
 use crate::rules::Lexicon;
@@ -69,6 +73,8 @@ pub enum Repair {
     Unwrapped,
     /// Plain text in place of arguments, for a tool that needs nothing but one text.
     BareArgument,
+    /// Marks of a call taken off the end of a value, or out of a key.
+    MarkupLeft,
 }
 
 impl Repair {
@@ -92,6 +98,7 @@ impl Repair {
             Self::FirstObject => "first-object",
             Self::Unwrapped => "unwrapped",
             Self::BareArgument => "bare-argument",
+            Self::MarkupLeft => "markup-left",
         }
     }
 }
@@ -114,6 +121,17 @@ pub fn heal(name: &str, input: Value, tools: &[Tool], lexicon: &Lexicon) -> Resu
     let schema = Schema::new(&tool.input_schema).root();
     let given = object_of(input, &mut repairs).unwrap_or_else(|other| in_its_place(other, schema, &mut repairs));
     let given = unwrapped(given, tool, schema, &mut repairs);
+    let given = match leftover::left(&given, schema) {
+        Left::Nothing => given,
+        Left::Mended(mended) => {
+            repairs.push(Repair::MarkupLeft);
+            mended
+        }
+        Left::Doubt(key) => {
+            let why = format!("`{key}` holds marks of a call");
+            return Err(Invalid::Arguments { tool: tool.name.clone(), why, shaped: true });
+        }
+    };
     let input = coerce::mend(&given, schema, lexicon, &mut repairs);
     let faults = schema.faults(&input);
     if faults.is_empty() && input.is_object() {
