@@ -27,6 +27,7 @@ mod place;
 mod python;
 mod pythonic;
 mod quotes;
+mod react;
 mod residue;
 mod scan;
 mod tag_words;
@@ -52,7 +53,7 @@ use place::Place;
 use think::{Piece, Think};
 
 /// All formats, in the order in which they are asked.
-static FORMATS: [&dyn Format; 18] = [
+static FORMATS: [&dyn Format; 19] = [
     &fence::Fence,
     &hermes::Hermes,
     &tagged::Tagged,
@@ -70,6 +71,7 @@ static FORMATS: [&dyn Format; 18] = [
     &name_json::NameJson,
     &name_words::NameWords,
     &tool_block::ToolBlock,
+    &react::ReAct,
     &residue::Residue,
 ];
 
