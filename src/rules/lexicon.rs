@@ -180,8 +180,10 @@ impl Words {
     }
 }
 
+/// A space at the front of words is the beginning of a text, too.
 fn says(text: &str, words: &[String]) -> bool {
-    words.iter().any(|words| text.contains(words.as_str()))
+    let begins = |words: &String| words.strip_prefix(' ').is_some_and(|words| text.starts_with(words));
+    words.iter().any(|words| text.contains(words.as_str()) || begins(words))
 }
 
 fn join_names(known: &mut BTreeMap<String, Vec<String>>, more: BTreeMap<String, Vec<String>>) {

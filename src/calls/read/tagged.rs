@@ -57,10 +57,10 @@ fn call<'a>(seen: &Seen<'a>, begun: &mut Option<Begun<'a>>) -> Step<Found> {
         object(&mut scan, &form, &mut found)?
     } else {
         let body = scan.at;
-        let mut call = Call { scan: &mut scan, form: &form, name, input: Map::new(), found: &mut found };
+        let mut call = Call { scan: &mut scan, form: &form, name, input: Map::new(), begun: false, found: &mut found };
         let read = call.parameters();
         let input = std::mem::take(&mut call.input);
-        if !input.is_empty() || matches!(read, Err(Stop::Inside)) {
+        if call.begun {
             *begun = Some(Begun { name, form: form.clone(), body });
         }
         read?;
@@ -95,6 +95,8 @@ struct Call<'c, 'a> {
     form: &'c Form,
     name: &'a str,
     input: Map<String, Value>,
+    /// A parameter was seen.
+    begun: bool,
     found: &'c mut Found,
 }
 
@@ -144,6 +146,7 @@ impl<'a> Call<'_, 'a> {
 
     fn parameter(&mut self, tag: Tag<'a>) -> Step<()> {
         let seen = self.scan.seen;
+        self.begun = true;
         let key = self.key(tag.label).ok_or(Stop::Not)?;
         let start = self.scan.at + tag.used;
         // Of a tool that nobody knows, no more is wanted than its name.

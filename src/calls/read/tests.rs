@@ -1,5 +1,7 @@
 //! The machine as a whole: what comes out, however the text is cut.
 
+mod languages;
+mod linear;
 mod promises;
 mod reported;
 
