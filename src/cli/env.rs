@@ -75,7 +75,7 @@ fn reached_at(mut listen: SocketAddr) -> SocketAddr {
 
 /// What the running proxy says of itself.
 async fn asked(listen: SocketAddr) -> Option<Value> {
-    let upstream = Upstream { address: Address::parse(&listen.to_string()).ok()? };
+    let upstream = Upstream::at(Address::parse(&listen.to_string()).ok()?);
     let asked = upstream.json(Method::GET, "/fanlight/health", None);
     let (status, health) = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
     (status == 200 && health.get("status").is_some()).then_some(health)

@@ -34,7 +34,7 @@ pub(super) fn ask() -> std::io::Result<Option<Served>> {
 }
 
 async fn get(address: &str, path: &str) -> Option<Value> {
-    let upstream = Upstream { address: Address::parse(address).ok()? };
+    let upstream = Upstream::at(Address::parse(address).ok()?);
     let asked = upstream.json(Method::GET, path, None);
     let (status, value) = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
     (status == 200).then_some(value)

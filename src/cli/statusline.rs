@@ -45,7 +45,7 @@ impl Statusline {
 }
 
 async fn report(proxy: &str) -> Option<Value> {
-    let upstream = Upstream { address: Address::parse(proxy).ok()? };
+    let upstream = Upstream::at(Address::parse(proxy).ok()?);
     let asked = upstream.json(Method::GET, "/fanlight/report", None);
     let (status, report) = tokio::time::timeout(PATIENCE, asked).await.ok()?.ok()?;
     (status == 200 && report.get("summary").is_some()).then_some(report)

@@ -58,13 +58,21 @@ impl Plan {
 
     /// The bytes of a second request within the same turn; `None` where it would leave no room for a reply.
     pub fn written_for(&self, ask: &Ask) -> Option<String> {
+        self.written_bound_to(ask, ask.format.as_ref().or(self.head.format.as_ref()))
+    }
+
+    /// The same, with nothing that binds the reply.
+    pub fn written_unbound(&self, ask: &Ask) -> Option<String> {
+        self.written_bound_to(ask, None)
+    }
+
+    fn written_bound_to(&self, ask: &Ask, format: Option<&Value>) -> Option<String> {
         let more = measure::shown_tokens(&ask.messages, &self.counter, self.target.profile.message_markers);
         let prompt = self.report.after.total + more;
         if prompt + SHORTEST_REPLY > self.budget.window - self.budget.margin {
             return None;
         }
         let shown: Vec<Shown> = self.shown.iter().chain(&ask.messages).cloned().collect();
-        let format = ask.format.as_ref().or(self.head.format.as_ref());
         Some(written(&self.envelope(format, prompt), &self.head, &shown))
     }
 

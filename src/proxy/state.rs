@@ -75,7 +75,7 @@ impl Proxy {
     pub fn new(settings: Settings, rules: RuleSet, ledger: Ledger) -> anyhow::Result<Self> {
         let recorder = settings.record.as_deref().map(Recorder::new).transpose()?;
         Ok(Self {
-            upstream: Upstream { address: settings.upstream.clone() },
+            upstream: Upstream::at(settings.upstream.clone()),
             setup: ArcSwap::from_pointee(Setup::new(rules)),
             rules_fault: ArcSwap::default(),
             rendering: ArcSwap::default(),

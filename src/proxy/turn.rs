@@ -1,5 +1,6 @@
 //! One turn of the model: asked upstream, read piece by piece, asked again where the channel says so.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -13,7 +14,8 @@ use super::ids::Stamp;
 use super::reply::Step;
 use super::upstream::{Ask, Reply, Upstream, json_headers};
 use crate::pipeline::Plan;
-use crate::turn::{Answer, Next};
+use crate::show::with_plain_schemas;
+use crate::turn::{Answer, Ask as Again, Next};
 use crate::wire::{
     ChatDecoder, Delta, Dialect, End, ErrorKind, EventDecoder, Refusal, SseReader, StopReason, Usage, WireError,
 };
@@ -68,19 +70,34 @@ async fn ask_on(
     sink: &mut Sink<'_>,
     on_body: impl Fn(&Bytes),
 ) -> Outcome {
-    let mut body = plan.written();
+    let mut body = Bytes::from(plan.written());
+    let mut asked: Option<Again> = None;
     let steps = sink.steps;
     for _ in 0..MOST_ASKS {
-        let bytes = Bytes::from(std::mem::take(&mut body));
+        let plain = upstream.plain_schemas.load(Ordering::Relaxed);
+        let bytes = if plain { in_plain(&body) } else { body.clone() };
         on_body(&bytes);
         let next = tokio::select! {
             next = ask(upstream, plan.target.dialect, bytes, answer, sink) => next,
             () = steps.closed() => return Outcome::Cancelled,
         };
         let ended = match next {
+            Next::Fail(error) if error.names_a_grammar() && !upstream.plain_schemas.swap(true, Ordering::Relaxed) => {
+                tracing::warn!("the model server cannot use a schema; it gets plainer ones from now on");
+                continue;
+            }
+            Next::Fail(error) if error.kind == ErrorKind::InvalidRequest && asked.is_some() => {
+                // No schema of a client ends a turn: what is refused when it binds the reply is asked without that.
+                let unbound = asked.take().filter(|ask| ask.format.is_some()).map(|ask| Again { format: None, ..ask });
+                if let Some(more) = unbound.as_ref().and_then(|ask| plan.written_unbound(ask)) {
+                    (body, asked) = (more.into(), unbound);
+                    continue;
+                }
+                give_up(answer, sink).await
+            }
             Next::Ask(ask) => {
                 if let Some(more) = plan.written_for(&ask) {
-                    body = more;
+                    (body, asked) = (more.into(), Some(ask));
                     continue;
                 }
                 // No room to ask again: the best of what was said is the answer.
@@ -95,6 +112,11 @@ async fn ask_on(
         };
     }
     asked_too_often()
+}
+
+/// The body with the plainest schemas.
+fn in_plain(body: &Bytes) -> Bytes {
+    serde_json::from_slice(body).map_or_else(|_| body.clone(), |body| with_plain_schemas(body).to_string().into())
 }
 
 fn asked_too_often() -> Outcome {

@@ -1,6 +1,8 @@
 //! One connection to the model server per exchange: to drop it is to stop the model.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -22,6 +24,8 @@ use crate::wire::{ErrorKind, Refusal, WireError};
 #[derive(Debug, Clone)]
 pub struct Upstream {
     pub address: Address,
+    /// It has refused a schema that no grammar could be made of: from then on it gets the plainest ones.
+    pub plain_schemas: Arc<AtomicBool>,
 }
 
 /// Why there is no answer.
@@ -64,6 +68,11 @@ impl Drop for Connection {
 }
 
 impl Upstream {
+    /// The server at this address.
+    pub fn at(address: Address) -> Self {
+        Self { address, plain_schemas: Arc::default() }
+    }
+
     /// Sends a request and waits for the head of its answer.
     ///
     /// # Errors

@@ -24,3 +24,4 @@ pub use form::{Form, Shown, ShownHead, Speaker};
 pub(crate) use own::looks_ahead;
 pub use reply_context::ReplyContext;
 pub use results::Notes;
+pub use safe_schema::with_plain_schemas;

@@ -32,6 +32,43 @@ pub(crate) fn single_keyed(schema: &Value) -> Value {
     schema
 }
 
+/// A body with the plainest schemas that say what its tools take: types, properties, choices. For a server that could not
+/// make a grammar of what they said before.
+pub fn with_plain_schemas(mut body: Value) -> Value {
+    let tools = body.get_mut("tools").and_then(Value::as_array_mut);
+    for tool in tools.into_iter().flatten() {
+        for pointer in ["/input_schema", "/function/parameters"] {
+            if let Some(schema) = tool.pointer_mut(pointer) {
+                *schema = plainest(schema);
+            }
+        }
+    }
+    if let Some(format) = body.get_mut("format").filter(|format| format.is_object()) {
+        *format = plainest(format);
+    }
+    body
+}
+
+fn plainest(schema: &Value) -> Value {
+    const KEPT: [&str; 4] = ["type", "description", "required", "enum"];
+    let Some(map) = schema.as_object() else { return json!({}) };
+    let mut out = Map::new();
+    for (key, value) in map {
+        let plain = match (key.as_str(), value) {
+            ("properties", Value::Object(all)) => {
+                Value::Object(all.iter().map(|(name, schema)| (name.clone(), plainest(schema))).collect())
+            }
+            ("items", _) => plainest(value),
+            ("anyOf", Value::Array(all)) => all.iter().map(plainest).collect(),
+            ("additionalProperties", Value::Bool(_)) => value.clone(),
+            (key, _) if KEPT.contains(&key) => value.clone(),
+            _ => continue,
+        };
+        out.insert(key.clone(), plain);
+    }
+    Value::Object(out)
+}
+
 fn keep_one_key(property: &mut Value) {
     const FIRST: [&str; 4] = ["enum", "items", "properties", "anyOf"];
     let Some(map) = property.as_object_mut() else { return };
@@ -145,6 +182,20 @@ mod tests {
         }
         assert_eq!(safe(&schema)["required"], json!(["project"]));
         assert_eq!(safe(&schema)["properties"].as_object().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn the_plainest_schemas_say_what_a_tool_takes() {
+        let schema = json!({"type": "object", "properties": {"at": {"type": "string", "pattern": "^a", "enum": ["ab"]},
+            "pattern": {"type": "array", "items": {"type": "integer", "minimum": 1}}}, "required": ["at"], "additionalProperties": false});
+        let plain = json!({"type": "object", "properties": {"at": {"type": "string", "enum": ["ab"]},
+            "pattern": {"type": "array", "items": {"type": "integer"}}}, "required": ["at"], "additionalProperties": false});
+        let body = json!({"tools": [{"input_schema": schema}, {"function": {"parameters": schema}}], "format": schema});
+        assert_eq!(
+            with_plain_schemas(body),
+            json!({"tools": [{"input_schema": plain}, {"function": {"parameters": plain}}], "format": plain})
+        );
+        assert_eq!(with_plain_schemas(json!({"format": "json"})), json!({"format": "json"}));
     }
 
     #[test]

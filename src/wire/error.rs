@@ -23,6 +23,25 @@ pub struct WireError {
     pub message: String,
 }
 
+/// How servers say that they could not make a grammar of a schema, in small letters.
+const GRAMMAR: [&str; 7] = [
+    "grammar",
+    "json schema",
+    "json_schema",
+    "unrecognized schema",
+    "input_schema",
+    "resolving ref",
+    "pattern must start",
+];
+
+impl WireError {
+    /// Whether a server refused the request because of a schema in it.
+    pub fn names_a_grammar(&self) -> bool {
+        let message = self.message.to_lowercase();
+        self.kind == ErrorKind::InvalidRequest && GRAMMAR.iter().any(|words| message.contains(words))
+    }
+}
+
 impl ErrorKind {
     const ALL: [Self; 8] = [
         Self::InvalidRequest,

@@ -30,10 +30,7 @@ pub(super) fn left(input: &Value, schema: Schema<'_>) -> Left {
     let Some(map) = input.as_object() else { return Left::Nothing };
     let (mut out, mut mended) = (Map::new(), false);
     for (key, value) in map {
-        let meant = match key_meant(key, map, schema) {
-            Some(meant) => meant,
-            None => return Left::Doubt(key.clone()),
-        };
+        let Some(meant) = key_meant(key, map, schema) else { return Left::Doubt(key.clone()) };
         mended |= meant != key;
         let value = match value.as_str().map(text_meant) {
             Some(Text::Without(text)) => {

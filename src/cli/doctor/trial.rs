@@ -33,7 +33,7 @@ pub(super) async fn make(proxy: Arc<Proxy>, facts: &ModelFacts, with_model: bool
     }));
     door::look_at_ours(&address.to_string(), findings).await;
     if with_model && let Ok(address) = Address::parse(&address.to_string()) {
-        call(&Upstream { address }, &proxy, findings).await;
+        call(&Upstream::at(address), &proxy, findings).await;
         speed(&proxy, facts, findings).await;
     }
     let _ = end.send(());

@@ -54,3 +54,23 @@ async fn two_doors_send_the_same_bytes() {
     }
     assert!(sent.iter().all(|body| *body == sent[0]));
 }
+
+#[tokio::test]
+async fn a_schema_that_the_engine_refuses_is_sent_once_more_in_plain_and_then_never_again() {
+    let refusal = json!({"error": "failed to parse grammar"});
+    let upstream = Upstream::start([Script::refusal(400, refusal.to_string()), Script::lines(good_lines())]).await;
+    let door = Door::ollama(&upstream).await;
+    for _ in 0..2 {
+        assert!(door.messages(&request(true)).await.assert_whole());
+    }
+    assert_eq!(upstream.seen().iter().filter(|seen| seen.path == "/api/chat").count(), 3);
+}
+
+#[tokio::test]
+async fn a_schema_that_is_refused_in_plain_too_is_an_error() {
+    let refusal = json!({"error": "failed to parse grammar"});
+    let upstream = Upstream::start([Script::refusal(400, refusal.to_string())]).await;
+    let door = Door::ollama(&upstream).await;
+    door.messages(&request(true)).await.assert_error();
+    assert_eq!(upstream.seen().iter().filter(|seen| seen.path == "/api/chat").count(), 2);
+}

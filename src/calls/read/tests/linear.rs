@@ -39,6 +39,7 @@ const OPENERS: &[&str] = &[
 ];
 
 /// The least time of some runs over about so many bytes, given in pieces or whole.
+#[expect(clippy::disallowed_methods, reason = "what is tested is how long it takes")]
 fn time(opener: &str, bytes: usize, in_pieces: bool) -> Duration {
     let text = opener.repeat(bytes / opener.len() + 1);
     let pieces: Vec<&str> =
