@@ -21,7 +21,7 @@ run, turn about; `{port}` and `{upstream}` in the command are the port to listen
 import argparse, http.client, json, os, pathlib, shlex, shutil, signal, socket, socketserver, subprocess, sys, tempfile, threading, time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LIMITS = {"cpu_ms": 2.0, "resident_mb": 70.0, "listening_ms": 100.0}
+LIMITS = {"cpu_ms": 2.0, "resident_mb": 24.0, "listening_ms": 100.0}
 OFF = {"x-fanlight-profile": "off"}
 
 
