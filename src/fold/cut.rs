@@ -88,6 +88,7 @@ pub fn fold(input: &FoldInput<'_>) -> Result<Folded, TooLong> {
             walk.show_again(at);
         }
     }
+    walk.remember();
     walk.finish()
 }
 
@@ -107,6 +108,22 @@ pub(super) struct State {
     cuts: usize,
 }
 
+/// Where a walk stands between two cuts.
+#[derive(Debug, Clone)]
+pub(super) struct Walked {
+    state: Arc<State>,
+    used: usize,
+    again: Option<Again>,
+    shown_again: Vec<ShownAgain>,
+}
+
+impl Walked {
+    /// Right behind a cut.
+    fn from_cut(state: Arc<State>) -> Self {
+        Self { used: state.tail, state, again: None, shown_again: Vec::new() }
+    }
+}
+
 struct Walk<'a> {
     input: &'a FoldInput<'a>,
     /// The history budget H, less the preamble.
@@ -116,6 +133,8 @@ struct Walk<'a> {
     tail: OnceCell<Vec<Call<'a>>>,
     prompts: OnceCell<Vec<Prompt<'a>>>,
     marks: Vec<u128>,
+    /// Where the walk goes on from, if not from a cut.
+    from: Option<u128>,
     state: Arc<State>,
     /// Tokens of the verbatim messages so far, and the next message.
     used: usize,
@@ -130,8 +149,15 @@ impl<'a> Walk<'a> {
         let limit = input.budget.history(input.head_tokens).saturating_sub(input.preamble_tokens);
         let marks = input.memo.map(|(memo, salt)| marks(input, limit, memo, salt)).unwrap_or_default();
         let known = input.memo.and_then(|(memo, _)| memo.prefix.newest(&marks));
-        let (next, state) = known.map_or_else(Default::default, |(at, state)| (at + 1, state));
-        let used = state.tail;
+        let walked = input.memo.and_then(|(memo, _)| memo.walked.newest(&marks));
+        let walked = walked.filter(|(at, _)| known.as_ref().is_none_or(|(cut, _)| cut <= at));
+        let from = walked.as_ref().map(|(at, _)| marks[*at]);
+        let (next, walked) = match (walked, known) {
+            (Some((at, walked)), _) => (at + 1, Walked::clone(&walked)),
+            (None, Some((at, state))) => (at + 1, Walked::from_cut(state)),
+            (None, None) => (0, Walked::from_cut(Arc::default())),
+        };
+        let Walked { state, used, again, shown_again } = walked;
         Self {
             input,
             limit,
@@ -139,11 +165,22 @@ impl<'a> Walk<'a> {
             tail: OnceCell::new(),
             prompts: OnceCell::new(),
             marks,
+            from,
             state,
             used,
             next,
-            again: None,
-            shown_again: Vec::new(),
+            again,
+            shown_again,
+        }
+    }
+
+    /// The next request of this history goes on from here.
+    fn remember(&self) {
+        let (Some((memo, _)), Some(mark)) = (self.input.memo, self.marks.last()) else { return };
+        if self.again.is_some() {
+            let Self { state, used, again, shown_again, .. } = self;
+            let (state, again, shown_again) = (state.clone(), again.clone(), shown_again.clone());
+            memo.walked.replace(self.from, *mark, Arc::new(Walked { state, used: *used, again, shown_again }));
         }
     }
 

@@ -23,6 +23,8 @@ const REPLACED: usize = 6;
 #[derive(Default)]
 pub struct FoldMemo {
     pub(super) prefix: Known<cut::State>,
+    /// Where the walks through the last histories ended, between two cuts.
+    pub(super) walked: Known<cut::Walked>,
     pub(super) shift: Known<shift::State>,
     /// The hashes of the messages of the last histories.
     hashes: Mutex<VecDeque<Hashes>>,
@@ -51,6 +53,15 @@ impl<S> Known<S> {
 
     pub(super) fn put(&self, mark: u128, state: Arc<S>) {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).put(mark, state);
+    }
+
+    /// The same, in the place of an earlier state of this history.
+    pub(super) fn replace(&self, earlier: Option<u128>, mark: u128, state: Arc<S>) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(earlier) = earlier {
+            seen.pop(&earlier);
+        }
+        seen.put(mark, state);
     }
 }
 
