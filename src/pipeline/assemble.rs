@@ -278,9 +278,6 @@ impl Assembly<'_> {
 
     /// What stands before the first prompt, within its share.
     fn preamble(&self) -> String {
-        if !self.target.profile.show.preamble {
-            return String::new();
-        }
         fold::shorten_preamble(&self.trimmed.preamble, PREAMBLE, &self.profile.fold, self.target.window.tokens)
     }
 

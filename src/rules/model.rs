@@ -186,8 +186,9 @@ pub struct ShowProfile {
     pub count_lines: usize,
     /// Show the lines of the pack that stand for the client's system prompt; `instructions` stand in either case.
     pub lines: bool,
-    /// Show what belongs before the first prompt: environment, project notes.
-    pub preamble: bool,
+    /// Show what the client tells of itself: environment, date, git, lists of skills. The user's own notes, and files that the
+    /// user has attached, stand in either case.
+    pub facts: bool,
     /// Show the index of parked tools.
     pub parked: bool,
     /// A bound reply may call a parked tool only when help for it was asked for, the user has named it, or it was called.
@@ -270,7 +271,7 @@ impl Default for ShowProfile {
             now_reads: false,
             count_lines: 0,
             lines: true,
-            preamble: true,
+            facts: true,
             parked: true,
             parked_by_help: false,
             own_tools: true,

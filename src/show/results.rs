@@ -336,9 +336,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_is_the_files_own_text() {
-        let result = "1\tsee /w/x\n2\tend\n3\t\n\n<system-reminder>\nnot the file\n</system-reminder>";
-        assert_eq!(told(&[step("1", "Read", json!({"file_path": "/w/a"}), result, false)]), ["see /w/x\nend"]);
+    fn a_reading_is_the_files_own_text_and_what_the_client_adds_stays() {
+        let result = "1\tsee /w/x\n2\tend\n3\t\n\n<system-reminder>\nabout the file\n</system-reminder>";
+        assert_eq!(
+            told(&[step("1", "Read", json!({"file_path": "/w/a"}), result, false)]),
+            ["see /w/x\nend\n\n<system-reminder>\nabout the file\n</system-reminder>"]
+        );
     }
 
     #[test]

@@ -123,7 +123,7 @@ impl<'a> Trim<'a> {
     pub fn messages(&self, messages: &[Message], first: bool) -> TrimmedMessages {
         let Self { request, pack, profile, model, .. } = self;
         let mut tally = Tally::new(&pack.client, self.counter);
-        let reminders = Reminders { pack, profile };
+        let reminders = Reminders { pack, profile, facts: model.show.facts };
         let content = Content { reminders, tools: self.tools(), offered: &request.tools, images: model.images };
         let mut messages = normalise::normalise(messages, &content, first, &mut tally);
         let leading = if profile.off || !first { Vec::new() } else { leading_reminders(&mut messages) };
@@ -135,6 +135,7 @@ impl<'a> Trim<'a> {
         let (request, pack) = (self.request, &*self.pack);
         let version = version_of(request, pack);
         let account = head.account.and(messages.account);
+        let behind = head.behind.into_iter().filter(|_| self.model.show.facts);
         let dead = match self.kind {
             Kind::Main => dead_rules(request, pack, version, &account.hits),
             _ => Vec::new(),
@@ -142,7 +143,7 @@ impl<'a> Trim<'a> {
         Trimmed {
             kind: self.kind.clone(),
             head: head.head,
-            preamble: messages.leading.into_iter().chain(head.behind).collect::<Vec<_>>().join("\n\n"),
+            preamble: messages.leading.into_iter().chain(behind).collect::<Vec<_>>().join("\n\n"),
             messages: messages.messages,
             hits: account.hits,
             dead,

@@ -12,6 +12,8 @@ const CLOSE: &str = "</system-reminder>";
 pub(super) struct Reminders<'a> {
     pub(super) pack: &'a Pack,
     pub(super) profile: &'a HeadProfile,
+    /// What the client tells of itself is shown, not only what is the user's own.
+    pub(super) facts: bool,
 }
 
 impl Reminders<'_> {
@@ -74,7 +76,7 @@ impl Reminders<'_> {
         let (before, other) = if goes { own_part(piece.trim(), &rule.paragraphs) } else { (piece.trim(), "") };
         let in_full = rule.own || rule.keep_from.is_some_and(|from| from <= self.profile.detail);
         let after = match rule.action {
-            _ if self.profile.detail < rule.from => String::new(),
+            _ if self.profile.detail < rule.from || !(self.facts || rule.own) => String::new(),
             _ if in_full => before.to_owned(),
             ReminderAction::Keep => tidy(&without_lines(before, &rule.drop_lines)),
             ReminderAction::Drop => String::new(),
@@ -201,11 +203,15 @@ mod tests {
     "##;
 
     fn applied(text: &str) -> String {
+        with_facts(text, true)
+    }
+
+    fn with_facts(text: &str, facts: bool) -> String {
         let mut rules = RuleSet::default();
         rules.layer("c.toml", RULES).unwrap();
         let profile = HeadProfile::default();
         let mut tally = Tally::new("c", &O200k);
-        Reminders { pack: &rules.packs[0], profile: &profile }.apply(text, &mut tally)
+        Reminders { pack: &rules.packs[0], profile: &profile, facts }.apply(text, &mut tally)
     }
 
     #[test]
@@ -220,6 +226,14 @@ mod tests {
         let kept =
             "<system-reminder>\n# notes\nThese skills:\n- a: b\nDo use the list\n# date\nToday.\n</system-reminder>";
         assert_eq!(applied(text), kept);
+    }
+
+    #[test]
+    fn without_the_clients_facts_the_users_notes_and_attached_files_stay() {
+        let reminder = |inner: &str| format!("<system-reminder>\n{inner}\n</system-reminder>");
+        let file = reminder("Result of a look at @a.py:\n1\tx = 1");
+        assert_eq!(with_facts(&reminder("# notes\nuse tabs\n# date\nToday."), false), reminder("# notes\nuse tabs"));
+        assert_eq!(with_facts(&format!("{file}\nfix it"), false), format!("{file}\nfix it"));
     }
 
     #[test]
