@@ -38,6 +38,9 @@ const OPENERS: &[&str] = &[
     "\n",
 ];
 
+/// So often it may look otherwise, on a machine that is busy with other things.
+const TRIES: usize = 5;
+
 /// The least time of some runs over about so many bytes, given in pieces or whole.
 #[expect(clippy::disallowed_methods, reason = "what is tested is how long it takes")]
 fn time(opener: &str, bytes: usize, in_pieces: bool) -> Duration {
@@ -56,10 +59,14 @@ fn time(opener: &str, bytes: usize, in_pieces: bool) -> Duration {
 fn the_time_grows_with_the_text() {
     for opener in OPENERS {
         for in_pieces in [false, true] {
-            let (short, long) = (time(opener, 3_000, in_pieces), time(opener, 24_000, in_pieces));
-            // Eight times the text: a square would take 64 times as long.
-            let most = short * 24 + Duration::from_millis(60);
-            assert!(long < most, "{opener:?}, in pieces: {in_pieces}: {short:?} and {long:?} for eight times the text");
+            let mut seen = Vec::new();
+            let linear = (0..TRIES).any(|_| {
+                let (short, long) = (time(opener, 3_000, in_pieces), time(opener, 24_000, in_pieces));
+                seen.push((short, long));
+                // Eight times the text: a square would take 64 times as long.
+                long < short * 24 + Duration::from_millis(60)
+            });
+            assert!(linear, "{opener:?}, in pieces: {in_pieces}: {seen:?} for eight times the text");
         }
     }
 }
