@@ -44,14 +44,36 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn read_file(path: &Path, since_ms: i64, found: &mut Found) -> io::Result<()> {
-    for line in fs::read(path)?.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-        match serde_json::from_slice::<Entry>(line) {
-            Ok(entry) if entry.at_ms >= since_ms => found.entries.push(entry),
-            Ok(_) => {}
-            Err(_) => found.unreadable += 1,
-        }
+    let bytes = fs::read(path)?;
+    let half = memchr::memchr(b'\n', &bytes[bytes.len() / 2..]).map_or(bytes.len(), |at| bytes.len() / 2 + at + 1);
+    let (first, second) = bytes.split_at(half);
+    // Two threads halve the wait for a month of a hundred thousand lines.
+    let (first, second) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| read_lines(second, since_ms));
+        let own = read_lines(first, since_ms);
+        (own, other.join())
+    });
+    let second = second.unwrap_or_else(|fault| std::panic::resume_unwind(fault));
+    for part in [first, second] {
+        found.entries.extend(part.entries);
+        found.unreadable += part.unreadable;
     }
     Ok(())
+}
+
+fn read_lines(bytes: &[u8], since_ms: i64) -> Found {
+    let mut found = Found::default();
+    let mut start = 0;
+    for end in memchr::memchr_iter(b'\n', bytes).chain(std::iter::once(bytes.len())) {
+        let line = &bytes[start..end];
+        start = end + 1;
+        match serde_json::from_slice::<Entry>(line) {
+            Ok(entry) if entry.at_ms >= since_ms => found.entries.push(entry),
+            Err(_) if !line.is_empty() => found.unreadable += 1,
+            _ => {}
+        }
+    }
+    found
 }
 
 /// The file of the month in which something happened.

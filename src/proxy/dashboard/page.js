@@ -159,7 +159,7 @@ function showChart({ buckets, bucket }) {
   state.plot = new uPlot({
     width: chart.clientWidth, height: 220, legend: { show: false }, cursor: { y: false, drag: { x: false, y: false } },
     scales: { x: { range: () => [x[0] - wide * .2, Math.max(x[x.length - 1] + wide, x[0] + 8 * wide)] }, y: { range: (u, low, high) => [0, Math.max(high, 1) * 1.08] } },
-    axes: [{ ...axis, values: clock }, { ...axis, size: 58, values: (u, ticks) => ticks.map(thousands) }],
+    axes: [{ ...axis, values: clock, incrs: [60, 300, 900, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800, 2419200] }, { ...axis, size: 58, values: (u, ticks) => ticks.map(thousands) }],
     series: [{}, series("received", "--left"), series("sent", "--sent")],
     hooks: { setCursor: [u => point(u.cursor.idx)] },
   }, [x, buckets.map(b => b.received), buckets.map(b => b.sent)], chart);
