@@ -73,6 +73,8 @@ pub struct Details {
     pub family: String,
     /// `native`, `prompted` or `constrained`.
     pub channel: String,
+    /// How the history is cut: `prefix` or `shift`.
+    pub schedule: String,
     /// Steps of the history that are no longer verbatim.
     pub folded_steps: usize,
     /// The longest prefix that this prompt shares with the one before it in the same conversation, in our tokens; as far

@@ -14,6 +14,7 @@ use super::{Outcome, Unavailable, Usage, reload, rule_files};
 use crate::folders;
 use crate::ledger::Ledger;
 use crate::proxy::{self, Address, DiscoverError, Proxy, Settings, Wishes};
+use crate::rules::FoldChoice;
 use crate::tokens::WindowSource;
 use crate::wire::Dialect;
 
@@ -65,6 +66,9 @@ pub(super) struct ServerArgs {
     /// The model that is served, whatever clients ask for.
     #[arg(long, value_name = "NAME", env = "FANLIGHT_MODEL")]
     pub(super) model: Option<String>,
+    /// How the history is cut where it does not fit; by default, the server is asked what it keeps in its cache.
+    #[arg(long, value_enum, default_value_t = FoldWish::Auto, env = "FANLIGHT_FOLD")]
+    fold: FoldWish,
     /// Keep the bodies of all requests in this folder. They contain your prompts.
     #[arg(long, value_name = "DIR", env = "FANLIGHT_RECORD")]
     record: Option<PathBuf>,
@@ -74,6 +78,26 @@ pub(super) struct ServerArgs {
     /// Keep no record of exchanges on disk.
     #[arg(long, env = "FANLIGHT_NO_LEDGER", value_parser = clap::builder::FalseyValueParser::new())]
     no_ledger: bool,
+}
+
+/// How histories are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum FoldWish {
+    Auto,
+    /// The oldest steps become a digest.
+    Prefix,
+    /// Pieces are taken out of the middle: for a server that keeps the cache of text behind a hole.
+    Shift,
+}
+
+impl From<FoldWish> for FoldChoice {
+    fn from(wish: FoldWish) -> Self {
+        match wish {
+            FoldWish::Auto => Self::Auto,
+            FoldWish::Prefix => Self::Prefix,
+            FoldWish::Shift => Self::Shift,
+        }
+    }
 }
 
 /// The protocol towards the model server.
@@ -131,7 +155,8 @@ impl ServerArgs {
             DialectChoice::Ollama => Some(Dialect::Ollama),
             DialectChoice::Anthropic => Some(Dialect::Anthropic),
         };
-        Wishes { dialect, num_ctx: self.num_ctx.map(|n| n as usize), model: self.model.clone() }
+        let fold = Some(self.fold.into());
+        Wishes { dialect, num_ctx: self.num_ctx.map(|n| n as usize), model: self.model.clone(), fold }
     }
 }
 

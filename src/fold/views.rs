@@ -84,6 +84,16 @@ pub(super) fn note_touched(view: &View, message: usize, shown: &mut BTreeSet<u64
     }
 }
 
+/// The lines of a view that are among these, each with those beside it.
+pub(super) fn standing(view: &View, lines: &BTreeSet<&str>) -> BTreeSet<u64> {
+    let of_segment = |segment: &Segment| {
+        let there = |at: &usize| lines.contains(segment.lines[*at].text.trim_end());
+        let hashes: Vec<u64> = (0..segment.lines.len()).filter(there).map(|at| between(&segment.lines, at)).collect();
+        hashes
+    };
+    view.segments.iter().flat_map(of_segment).collect()
+}
+
 /// About how many tokens of a view are not shown.
 pub(super) fn unshown(view: &View, shown: &BTreeSet<u64>) -> usize {
     let cost = |segment: &Segment, at: usize| {

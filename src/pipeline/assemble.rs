@@ -350,6 +350,7 @@ impl Assembly<'_> {
             model: self.target.model.clone(),
             family: self.target.profile.family.clone(),
             channel: self.target.channel().as_str().to_owned(),
+            schedule: self.target.schedule.as_str().to_owned(),
             ..Details::default()
         }
     }

@@ -57,6 +57,10 @@ impl Showing for Rendered<'_> {
         Some(measure::shown_tokens(&shown, self.counter, self.markers))
     }
 
+    fn ingested(&self, at: usize) -> Option<&Message> {
+        self.messages.get(at)
+    }
+
     fn told(&self, text: &str) -> String {
         self.form.told_text(text)
     }

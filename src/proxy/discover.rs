@@ -6,7 +6,9 @@ use tracing::{info, warn};
 
 use super::facts::{self, ModelFacts, ShowFacts};
 use super::rendering::{self, Probe};
+use super::reuse;
 use super::upstream::{Upstream, UpstreamError};
+use crate::rules::{FoldChoice, Schedule};
 use crate::tokens::{Window, WindowSource};
 use crate::wire::Dialect;
 
@@ -19,6 +21,9 @@ pub struct Wishes {
     pub dialect: Option<Dialect>,
     pub num_ctx: Option<usize>,
     pub model: Option<String>,
+    /// How histories are cut, whatever the rules say of the model; `Auto`: as a probe of the server finds. `None`: as the rules
+    /// say, and no probe.
+    pub fold: Option<FoldChoice>,
 }
 
 /// Why it is not known what to serve.
@@ -182,6 +187,22 @@ pub(super) async fn rendered(
     let body = probe.body(loaded.unwrap_or(model.window.tokens));
     let (_, answer) = upstream.json(Method::POST, "/api/chat", Some(&body)).await?;
     Ok(rendering::rendered(&answer).map(str::to_owned))
+}
+
+/// How histories are to be cut for a model: whether the server keeps the cache of text behind a hole. `None`: it does not
+/// say.
+///
+/// # Errors
+/// When the server cannot be reached.
+pub(super) async fn schedule(upstream: &Upstream, model: &ModelFacts) -> Result<Option<Schedule>, UpstreamError> {
+    let Some(name) = &model.name else { return Ok(None) };
+    let loaded = facts::loaded_window(&get(upstream, "/api/ps").await?, name);
+    let window = loaded.unwrap_or(model.window.tokens);
+    let probe = reuse::Probe { dialect: model.dialect, model: name, window };
+    let [whole, holed] = probe.bodies();
+    upstream.json(Method::POST, probe.path(), Some(&whole)).await?;
+    let (_, answer) = upstream.json(Method::POST, probe.path(), Some(&holed)).await?;
+    Ok(reuse::judge(model.dialect, &answer))
 }
 
 /// The JSON at a path; null where the server has none.

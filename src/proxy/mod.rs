@@ -18,6 +18,7 @@ mod prompts;
 mod record;
 mod rendering;
 mod reply;
+mod reuse;
 mod route;
 mod server;
 mod state;

@@ -19,7 +19,7 @@ use super::rendering::Probe;
 use super::upstream::Upstream;
 use crate::ledger::Ledger;
 use crate::pipeline::{Setup, Target};
-use crate::rules::RuleSet;
+use crate::rules::{FoldChoice, RuleSet, Schedule};
 use crate::wire::{Dialect, ErrorKind, WireError};
 
 /// How a proxy is to run.
@@ -58,6 +58,8 @@ pub struct Proxy {
     told: std::sync::Mutex<BTreeSet<String>>,
     targets: std::sync::Mutex<Vec<(Arc<Setup>, String, Target)>>,
     known: Mutex<Known>,
+    /// What probes have found of each model.
+    schedules: Mutex<Vec<(Option<String>, Option<Schedule>)>>,
 }
 
 /// What was found out about the server so far.
@@ -88,6 +90,7 @@ impl Proxy {
             told: std::sync::Mutex::default(),
             targets: std::sync::Mutex::default(),
             known: Mutex::default(),
+            schedules: Mutex::default(),
             settings,
         })
     }
@@ -172,8 +175,30 @@ impl Proxy {
     ) -> Result<Target, WireError> {
         let facts = self.model(asked).await?;
         let mut target = self.target_of(setup, &facts, asked)?;
+        target.schedule = self.schedule(&facts, target.profile.fold).await;
         target.profile_name = profile.or_else(|| self.settings.profile.clone());
         Ok(target)
+    }
+
+    /// How histories are cut for a model: as the user says, as its rules say, or as a probe finds, which is asked once.
+    pub async fn schedule(&self, facts: &ModelFacts, family: FoldChoice) -> Schedule {
+        let asks = |choice| choice == FoldChoice::Auto;
+        match self.settings.wishes.fold {
+            Some(choice) if !asks(choice) => choice.decided(None),
+            Some(_) if asks(family) => family.decided(self.found_schedule(facts).await),
+            _ => family.decided(None),
+        }
+    }
+
+    /// What the probe has found. Where the server cannot be reached, the next request asks again.
+    async fn found_schedule(&self, facts: &ModelFacts) -> Option<Schedule> {
+        let mut schedules = self.schedules.lock().await;
+        if let Some((_, found)) = schedules.iter().find(|(name, _)| *name == facts.name) {
+            return *found;
+        }
+        let found = discover::schedule(&self.upstream, facts).await.ok()?;
+        schedules.push((facts.name.clone(), found));
+        found
     }
 
     /// Finding the family of a model compiles patterns, so what was found is kept for as long as the rules are.

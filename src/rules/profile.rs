@@ -129,6 +129,10 @@ pub struct ShiftProfile {
     pub half: usize,
     /// Of a file's text, so many percent of its age is the time since the file was last named, not since the text came.
     pub by_file: usize,
+    /// The present text of a file that was edited and does not stand any more, behind the edit: at most this share of H.
+    pub again: usize,
+    /// But not where more than so many percent of that are missing.
+    pub dense: usize,
     pub worth: Worth,
 }
 
@@ -166,10 +170,12 @@ impl Default for ShiftProfile {
             free: 6,
             chunk: 16,
             beginning: 24,
-            said: 3,
+            said: 1,
             prompts: 10,
             half: 4000,
             by_file: 50,
+            again: 10,
+            dense: 200,
             worth: Worth::default(),
         }
     }
@@ -178,16 +184,16 @@ impl Default for ShiftProfile {
 impl Default for Worth {
     fn default() -> Self {
         Self {
-            prompt: 800,
+            prompt: 2000,
             answer: 60,
             report: 120,
             read: 100,
             superseded: 10,
-            run: 40,
+            run: 15,
             search: 40,
             done: 30,
             error: 100,
-            edit: 100,
+            edit: 40,
             write: 80,
             call: 100,
         }

@@ -52,7 +52,8 @@ pub(super) async fn play(window: usize) -> anyhow::Result<bool> {
 /// Starts a stand-in and a proxy before it.
 async fn start(name: &'static str, window: usize, counter: Arc<dyn Counter>) -> anyhow::Result<(Model, SocketAddr)> {
     let (model, upstream) = Model::start(name, window, counter).await.context("no free port on loopback")?;
-    let wishes = Wishes { dialect: Some(Dialect::Ollama), num_ctx: Some(window), model: Some(name.to_owned()) };
+    let wishes =
+        Wishes { dialect: Some(Dialect::Ollama), num_ctx: Some(window), model: Some(name.to_owned()), fold: None };
     let upstream = Address::parse(&upstream.to_string())?;
     let settings = Settings { upstream, wishes, profile: None, record: None, shadow: false };
     let proxy = Arc::new(Proxy::new(settings, RuleSet::builtin(), Ledger::new(None))?);

@@ -1,5 +1,6 @@
 //! `fanlight doctor`: tries what a session needs, and says for each thing that is wrong what to do about it.
 
+mod cuts;
 mod door;
 mod findings;
 mod memory;
@@ -85,6 +86,9 @@ impl Doctor {
             }
             Ok(None) => {}
             Err(error) => findings.warn("prompts", error.to_string(), "how they are rendered could not be asked"),
+        }
+        if !self.no_trial {
+            cuts::look(&proxy, &facts, findings).await;
         }
         door::look_upstream(&proxy, findings).await;
         let silent =

@@ -4,6 +4,7 @@
 //! the middle too: a whole step, or the end of a message. What went is said at the head of the step that did not fit.
 //! Nothing is ever put in front of text that stays. A walk from the first message, as in the other schedule.
 
+mod again;
 mod beginning;
 mod choose;
 #[cfg(test)]
@@ -47,6 +48,9 @@ pub struct Shifted {
 pub trait Showing {
     /// Tokens of the beginning of a message; `None` where it has no end that can go.
     fn beginning(&self, message: usize) -> Option<usize>;
+
+    /// A message as it was ingested.
+    fn ingested(&self, message: usize) -> Option<&crate::wire::Message>;
 
     /// A text of the digest as this model is told it.
     fn told(&self, text: &str) -> String;

@@ -18,6 +18,10 @@ impl Showing for Plain {
         beginning(&self.0[message], FoldProfile::default().shift.beginning).map(|short| cost(&short))
     }
 
+    fn ingested(&self, message: usize) -> Option<&Message> {
+        self.0.get(message)
+    }
+
     fn told(&self, text: &str) -> String {
         text.to_owned()
     }

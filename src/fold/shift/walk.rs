@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::again;
 use super::choose::{self, Piece, choose};
 use super::tell::{Room, Standing, Told, tell};
 use super::worth::{Past, Worths};
@@ -61,8 +62,8 @@ pub(in crate::fold) fn fold(input: &FoldInput<'_>, showing: &dyn Showing) -> Res
     for at in walk.state.kept.len()..input.messages.len() {
         walk.state.used += input.costs[at];
         walk.state.kept.push(Kept::Whole);
-        if input.messages[at].role != Role::Assistant && walk.state.used > walk.limit {
-            walk.cut(at);
+        if input.messages[at].role != Role::Assistant {
+            walk.answer(at);
         }
     }
     walk.finish()
@@ -99,6 +100,46 @@ impl<'a> Walk<'a> {
     fn prompts(&self) -> &[Prompt<'a>] {
         let (messages, machine) = (self.input.messages, &self.input.profile.machine);
         self.prompts.get_or_init(|| prompts(messages, machine, 0, messages.len()))
+    }
+
+    /// The user side speaks: what was edited is shown again where it is gone, and what does not fit makes others go.
+    fn answer(&mut self, at: usize) {
+        let mut state = std::mem::take(&mut self.state);
+        let shows = state.cuts > 0 && self.profile().again > 0;
+        if shows {
+            self.take_calls(&mut state, at);
+            if let Some(view) = self.again(&state, at) {
+                state.used += view.tokens;
+                state.said.insert(at, Arc::new(view));
+            }
+        }
+        self.state = state;
+        if self.state.used > self.limit {
+            self.cut(at);
+        }
+    }
+
+    /// The present text of the files that were edited last, as far as it does not stand any more.
+    fn again(&self, state: &State, at: usize) -> Option<Spoken> {
+        let profile = self.input.profile;
+        let standing = again::Standing {
+            kept: &state.kept,
+            calls: &self.calls()[..state.taken],
+            files: &state.files,
+            told: state.said.values().map(|said| &*said.told.text).collect(),
+            showing: self.showing,
+        };
+        let limits = again::Limits {
+            room: self.share(profile.shift.again),
+            dense: profile.shift.dense,
+            line_numbers: profile.line_numbers,
+        };
+        let text = again::again(&standing, at, limits)?;
+        // Its first line names a path; the others are the file's own.
+        let (head, lines) = text.split_once('\n').unwrap_or((&text, ""));
+        let shown: Arc<str> = format!("{}\n{lines}", self.showing.told(head)).into();
+        let tokens = self.input.counter.count(&shown) + AROUND;
+        Some(Spoken { told: Told { text, ..Told::default() }, shown, tokens })
     }
 
     /// Takes out pieces before the newest step, and says so at the head of message `at`.
@@ -232,11 +273,18 @@ impl<'a> Walk<'a> {
             counter: self.input.counter,
         };
         let room = Room { calls: self.share(self.profile().said), prompts: self.share(self.profile().prompts) };
-        let told = tell(&standing, room, bare);
-        let shown: Arc<str> = self.showing.told(&told.text).into();
+        let mut told = tell(&standing, room, bare);
+        let mut shown = self.showing.told(&told.text);
+        if let Some(view) = state.said.remove(&at) {
+            state.used -= view.tokens;
+            if !bare {
+                told.text = format!("{}\n{}", told.text, view.told.text);
+                shown = format!("{shown}\n{}", view.shown);
+            }
+        }
         let tokens = self.input.counter.count(&shown) + AROUND;
         state.used += tokens;
-        state.said.insert(at, Arc::new(Spoken { told, shown, tokens }));
+        state.said.insert(at, Arc::new(Spoken { told, shown: shown.into(), tokens }));
     }
 
     fn finish(self) -> Result<Folded, TooLong> {

@@ -77,7 +77,7 @@ impl Door {
 }
 
 fn wishes(dialect: Dialect) -> Wishes {
-    Wishes { dialect: Some(dialect), num_ctx: Some(8192), model: None }
+    Wishes { dialect: Some(dialect), num_ctx: Some(8192), model: None, fold: None }
 }
 
 /// A small request of a client.
