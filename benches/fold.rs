@@ -69,10 +69,10 @@ fn folding(c: &mut Criterion) {
     for window in [4096, 8192, 32_768] {
         let profile = &setup.rules.profile(window, None).expect("a tier for every window").fold;
         let budget = Budget::of(window);
-        let shown = ingest(&messages, &setup.rules, profile, window);
+        let shown = ingest(&messages, &setup.rules, &setup.rules.messages, profile, window);
         let costs: Vec<usize> = shown.iter().map(|message| cost(message, counter)).collect();
         group.bench_function(format!("page and crush, {window}"), |b| {
-            b.iter(|| ingest(&messages, &setup.rules, profile, window));
+            b.iter(|| ingest(&messages, &setup.rules, &setup.rules.messages, profile, window));
         });
         let folded = |memo| {
             let (roles, messages, costs, budget) = (&setup.rules, &messages, &costs, &budget);
@@ -86,6 +86,7 @@ fn folding(c: &mut Criterion) {
                 profile,
                 counter,
                 roles,
+                kinds: &setup.rules.messages,
                 memo,
                 shift: None,
             })

@@ -10,7 +10,7 @@ use super::memo::{FoldMemo, marks};
 use super::shift::{self, Shifted, Showing};
 use super::views::Style;
 use crate::history::{Call, Files, Prompt, Roles, calls, calls_from, prompts};
-use crate::rules::FoldProfile;
+use crate::rules::{FoldProfile, MessageKinds};
 use crate::tokens::{Budget, Counter};
 use crate::wire::{Message, Role, WireError};
 
@@ -32,6 +32,8 @@ pub struct FoldInput<'a> {
     /// Counts in the model's family.
     pub counter: &'a dyn Counter,
     pub roles: &'a dyn Roles,
+    /// What the client writes in the user's name.
+    pub kinds: &'a MessageKinds,
     /// Folds of this history that are known, with a number that tells families of counters apart.
     pub memo: Option<(&'a FoldMemo, u64)>,
     /// Set where the server keeps the cache of text behind a hole: how the messages look.
@@ -193,8 +195,7 @@ impl<'a> Walk<'a> {
     }
 
     fn prompts(&self) -> &[Prompt<'a>] {
-        let (messages, machine) = (self.input.messages, &self.input.profile.machine);
-        self.prompts.get_or_init(|| prompts(messages, machine, 0, messages.len()))
+        self.prompts.get_or_init(|| prompts(self.input.messages, self.input.kinds))
     }
 
     fn share(&self, percent: usize) -> usize {

@@ -5,6 +5,7 @@
 
 use super::estimate::prefix;
 use crate::history::strip_numbers;
+use crate::tokens::image_size;
 use crate::wire::{Block, Message};
 
 /// The handle of a message.
@@ -77,8 +78,17 @@ fn block_text(block: &Block) -> String {
         Block::Text(text) => text.clone(),
         Block::ToolResult(result) => strip_numbers(&result.text()),
         Block::ToolUse(call) => format!("{} {}", call.name, input_text(&call.input)),
-        Block::Thinking(_) | Block::Image(_) | Block::Other(_) => String::new(),
+        Block::Image(image) => image_text(image),
+        Block::Thinking(_) | Block::Other(_) => String::new(),
     }
+}
+
+/// An image cannot be given back as text: what it was.
+fn image_text(image: &serde_json::Value) -> String {
+    let source = &image["source"];
+    let size = source["data"].as_str().and_then(image_size);
+    let size = size.map(|(wide, high)| format!(", {wide} x {high}")).unwrap_or_default();
+    format!("[An image: {}{size}]", source["media_type"].as_str().unwrap_or("unknown"))
 }
 
 fn input_text(input: &serde_json::Value) -> String {

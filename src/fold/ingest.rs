@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use super::estimate::{estimate, prefix};
 use super::{crush, handle, page};
-use crate::history::{Act, Roles, numbered_lines};
-use crate::rules::FoldProfile;
+use crate::history::{Act, Roles, numbered_lines, prompts};
+use crate::rules::{FoldProfile, MessageKinds};
 use crate::tokens::Budget;
 use crate::wire::{Block, Message, Role, ToolResult, ToolUse};
 
@@ -29,8 +29,14 @@ struct Limits {
 type Calls<'a> = BTreeMap<&'a str, (&'a str, Act<'a>, Option<&'a crate::rules::Role>)>;
 
 /// The messages as they are first shown, one for one. `window` is the window setting in tokens.
-pub fn ingest(messages: &[Message], roles: &dyn Roles, profile: &FoldProfile, window: usize) -> Vec<Message> {
-    ingest_from(0, messages, roles, profile, window)
+pub fn ingest(
+    messages: &[Message],
+    roles: &dyn Roles,
+    kinds: &MessageKinds,
+    profile: &FoldProfile,
+    window: usize,
+) -> Vec<Message> {
+    ingest_from(0, messages, roles, kinds, profile, window)
 }
 
 /// The messages of a history from number `first` on, which holds the calls of all results behind it.
@@ -38,6 +44,7 @@ pub fn ingest_from(
     first: usize,
     messages: &[Message],
     roles: &dyn Roles,
+    kinds: &MessageKinds,
     profile: &FoldProfile,
     window: usize,
 ) -> Vec<Message> {
@@ -51,7 +58,7 @@ pub fn ingest_from(
         }
         shown.push(match message.role {
             Role::Assistant => shorten_calls(at, message, limits),
-            Role::User | Role::System => shorten_results(at, message, &calls, limits, &profile.machine),
+            Role::User | Role::System => shorten_results(at, message, &calls, limits, kinds),
         });
     }
     shown
@@ -79,11 +86,9 @@ impl Limits {
 }
 
 /// The user side: results by their kind; texts that nobody typed by pages.
-fn shorten_results(at: usize, message: &Message, calls: &Calls<'_>, limits: Limits, machine: &[String]) -> Message {
-    let typed: Vec<usize> = crate::history::prompts(std::slice::from_ref(message), machine, 0, 1)
-        .iter()
-        .map(|prompt| prompt.block)
-        .collect();
+fn shorten_results(at: usize, message: &Message, calls: &Calls<'_>, limits: Limits, kinds: &MessageKinds) -> Message {
+    let texts = prompts(std::slice::from_ref(message), kinds);
+    let typed: Vec<usize> = texts.iter().filter(|prompt| prompt.whole).map(|prompt| prompt.block).collect();
     let sizes: Vec<usize> = message
         .content
         .iter()

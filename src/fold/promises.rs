@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{FoldInput, FoldMemo, Folded, TooLong, fold, ingest, recall};
 use crate::history::History;
-use crate::rules::{FoldProfile, Role as ToolRole};
+use crate::rules::{FoldProfile, Keep, MessageKinds, MessageRule, Role as ToolRole};
 use crate::tokens::{Budget, Counter};
 use crate::wire::{Block, Message, Role, ToolResult, ToolUse};
 
@@ -26,6 +26,7 @@ pub(super) const HEAD: usize = 700;
 #[derive(Debug, Clone)]
 pub(super) enum Event {
     Prompt(usize),
+    Written { kind: u8, words: usize },
     Look { file: u8, lines: usize },
     Change { file: u8, line: usize, fails: bool },
     Make { file: u8, lines: usize },
@@ -35,6 +36,7 @@ pub(super) enum Event {
 pub(super) fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         1 => (1..60_usize).prop_map(Event::Prompt),
+        1 => (0..4_u8, 1..200_usize).prop_map(|(kind, words)| Event::Written { kind, words }),
         4 => (0..9_u8, 1..900_usize).prop_map(|(file, lines)| Event::Look { file, lines }),
         4 => (0..9_u8, 0..40_usize, any::<bool>()).prop_map(|(file, line, fails)| Event::Change { file, line, fails }),
         1 => (0..9_u8, 1..300_usize).prop_map(|(file, lines)| Event::Make { file, lines }),
@@ -50,6 +52,17 @@ pub(super) fn roles() -> BTreeMap<String, ToolRole> {
         (text("Change"), ToolRole::Edit { path: text("p"), old: text("a"), new: text("b"), all: None }),
         (text("Make"), ToolRole::Write { path: text("p"), content: text("c") }),
         (text("Shell"), ToolRole::Run { command: text("x") }),
+    ])
+}
+
+/// Every way in which a message of the client may be kept.
+pub(super) fn kinds() -> MessageKinds {
+    let kind = |tag: &str, keep| MessageRule { id: tag.into(), tags: vec![tag.into()], keep, ..MessageRule::default() };
+    MessageKinds::new(vec![
+        kind("summary", Keep::Verbatim),
+        kind("report", Keep::Line),
+        kind("hook", Keep::Last),
+        kind("note", Keep::Handle),
     ])
 }
 
@@ -73,6 +86,12 @@ pub(super) fn history(events: &[Event]) -> Vec<Message> {
             Event::Prompt(words) => {
                 messages.push(Message::text(Role::Assistant, "That is done."));
                 messages.push(Message::text(Role::User, format!("now {}", "do more ".repeat(*words))));
+            }
+            Event::Written { kind, words } => {
+                let tag = ["summary", "report", "hook", "note"][usize::from(*kind)];
+                let text = format!("<{tag}>\nit is {}\n</{tag}>", "so and so ".repeat(*words));
+                messages.push(Message::text(Role::Assistant, "I wait."));
+                messages.push(Message::text(Role::User, text));
             }
             step => messages.extend(call(at, step)),
         }
@@ -99,7 +118,7 @@ fn call(at: usize, event: &Event) -> [Message; 2] {
             let text: Vec<String> = (0..*lines).map(say).collect();
             ("Shell", json!({"x": format!("make part{at}")}), text.join("\n"), false)
         }
-        Event::Prompt(_) => unreachable!("a prompt is no call"),
+        Event::Prompt(_) | Event::Written { .. } => unreachable!("a text is no call"),
     };
     let id = format!("call{at}");
     let call = ToolUse { id: id.clone(), name: name.into(), input };
@@ -126,7 +145,7 @@ fn folded(messages: &[Message], window: usize) -> Result<Folded, TooLong> {
 
 fn folded_with(messages: &[Message], window: usize, memo: Option<&FoldMemo>) -> Result<Folded, TooLong> {
     let (profile, roles, budget) = (FoldProfile::default(), roles(), Budget::of(window));
-    let costs: Vec<usize> = ingest(messages, &roles, &profile, window).iter().map(cost).collect();
+    let costs: Vec<usize> = ingest(messages, &roles, &kinds(), &profile, window).iter().map(cost).collect();
     fold(&FoldInput {
         messages,
         costs: &costs,
@@ -136,6 +155,7 @@ fn folded_with(messages: &[Message], window: usize, memo: Option<&FoldMemo>) -> 
         profile: &profile,
         counter: &Quarter,
         roles: &roles,
+        kinds: &kinds(),
         memo: memo.map(|memo| (memo, 0)),
         shift: None,
     })
@@ -143,6 +163,17 @@ fn folded_with(messages: &[Message], window: usize, memo: Option<&FoldMemo>) -> 
 
 pub(super) fn window() -> impl Strategy<Value = usize> {
     prop_oneof![Just(4096_usize), Just(8192), Just(16_384)]
+}
+
+/// Whether the text of this message has its handle, or stands between two of a list.
+fn has_handle(digest: &str, at: usize) -> bool {
+    let number =
+        |handle: &str| handle.trim_end_matches(']').strip_prefix('h')?.split('.').next()?.parse::<usize>().ok();
+    let within = |line: &str| {
+        let (before, last) = line.strip_prefix("[earlier notes of the client: ")?.rsplit_once(" to ")?;
+        Some((number(before.rsplit(' ').next()?)?..=number(last)?).contains(&at))
+    };
+    digest.contains(&format!("h{at}.0")) || digest.lines().any(|line| within(line) == Some(true))
 }
 
 /// The ends of all requests in a history.
@@ -158,10 +189,10 @@ proptest! {
     fn the_prefix_is_stable(events in proptest::collection::vec(event(), 1..40), window in window()) {
         let messages = history(&events);
         let roles = roles();
-        let shown = ingest(&messages, &roles, &FoldProfile::default(), window);
+        let shown = ingest(&messages, &roles, &kinds(), &FoldProfile::default(), window);
         let mut last: Option<Folded> = None;
         for end in requests(&messages) {
-            prop_assert_eq!(&ingest(&messages[..end], &roles, &FoldProfile::default(), window)[..], &shown[..end]);
+            prop_assert_eq!(&ingest(&messages[..end], &roles, &kinds(), &FoldProfile::default(), window)[..], &shown[..end]);
             let now = folded(&messages[..end], window).unwrap();
             if let Some(was) = last.filter(|was| was.cuts == now.cuts) {
                 prop_assert_eq!((&was.digest, was.first), (&now.digest, now.first));
@@ -187,7 +218,7 @@ proptest! {
     #[test]
     fn it_fits_and_no_step_is_torn(events in proptest::collection::vec(event(), 1..40), window in window()) {
         let messages = history(&events);
-        let shown = ingest(&messages, &roles(), &FoldProfile::default(), window);
+        let shown = ingest(&messages, &roles(), &kinds(), &FoldProfile::default(), window);
         for end in requests(&messages) {
             let folded = folded(&messages[..end], window).unwrap();
             let tail: usize = shown[folded.first..end].iter().map(cost).sum();
@@ -230,7 +261,7 @@ proptest! {
         for message in messages[..folded.first].iter().filter(|message| message.tool_results().next().is_none()) {
             let text = message.plain_text();
             let at = messages.iter().position(|other| std::ptr::eq(other, message)).unwrap();
-            let named = folded.digest.contains(&text.trim()[..text.trim().len().min(60)]) || folded.digest.contains(&format!("h{at}.0"));
+            let named = folded.digest.contains(&text.trim()[..text.trim().len().min(60)]) || has_handle(&folded.digest, at);
             prop_assert!(message.role != Role::User || named);
         }
         for at in 0..folded.first {
@@ -244,7 +275,7 @@ proptest! {
     fn facts_survive(lines in 1..3000_usize, place in 0.0..1.0_f64, window in window()) {
         let at = (lines as f64 * place) as usize;
         let messages = history(&[Event::Shell { lines, error_at: Some(at) }]);
-        let shown = ingest(&messages, &roles(), &FoldProfile::default(), window);
+        let shown = ingest(&messages, &roles(), &kinds(), &FoldProfile::default(), window);
         let text = shown[2].tool_results().next().unwrap().text();
         prop_assert!(text.contains(&fact(at)), "{text}");
     }

@@ -4,7 +4,7 @@ use super::digest::{Room, digest};
 use super::paths::paths;
 use super::views::{Shown, Style, views};
 use crate::history::{Act, History, Roles, prompts};
-use crate::rules::FoldProfile;
+use crate::rules::{FoldProfile, MessageKinds};
 use crate::tokens::Counter;
 use crate::wire::Message;
 
@@ -12,12 +12,13 @@ use crate::wire::Message;
 pub fn summary(
     messages: &[Message],
     roles: &dyn Roles,
+    kinds: &MessageKinds,
     profile: &FoldProfile,
     counter: &dyn Counter,
     tokens: usize,
 ) -> String {
     let history = History::read(messages, roles);
-    let prompts = prompts(messages, &profile.machine, 0, messages.len());
+    let prompts = prompts(messages, kinds);
     let room = Room { prompts: tokens / 3, newest: tokens / 3, journal: tokens / 5 };
     let mut parts = vec![digest(&prompts, &history.calls, room, counter)];
     let ledger = paths(&history.files, &history.calls, (&[], &[]), tokens / 8, counter);

@@ -18,7 +18,7 @@ mod view;
 pub use act::{Act, Swap};
 pub use files::Files;
 pub use numbered::{numbered_lines, strip_numbers};
-pub use prompts::{Prompt, prompts};
+pub use prompts::{Prompt, prompts, typed_prompts};
 pub use record::{Deed, Record};
 pub use repeats::{times_made, times_so_far};
 pub use roles::Roles;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Act, Files, Roles, prompts};
+use super::{Act, Files, Roles};
 use crate::wire::{Block, Message, Role, ToolResult, ToolUse};
 
 /// A call with what came of it.
@@ -88,19 +88,20 @@ impl<'a> History<'a> {
 
 /// What the client put between the user's words: texts that nobody typed, and the messages in which they stand.
 fn notes(messages: &[Message]) -> impl Iterator<Item = (usize, &str)> {
-    let typed: Vec<(usize, usize)> =
-        prompts(messages, &[], 0, messages.len()).iter().map(|prompt| (prompt.message, prompt.block)).collect();
     let users = messages.iter().enumerate().filter(|(_, message)| message.role == Role::User);
-    let texts = users.flat_map(|(at, message)| {
-        message.content.iter().enumerate().flat_map(move |(block, item)| match item {
-            Block::Text(text) => vec![(at, block, text.as_str())],
-            Block::ToolResult(result) => {
-                result.content.iter().filter_map(tagged_end).map(|text| (at, block, text)).collect()
-            }
+    users.flat_map(|(at, message)| {
+        message.content.iter().flat_map(move |item| match item {
+            Block::Text(text) if is_tagged(text) => vec![(at, text.as_str())],
+            Block::ToolResult(result) => result.content.iter().filter_map(tagged_end).map(|text| (at, text)).collect(),
             _ => Vec::new(),
         })
-    });
-    texts.filter(move |(at, block, _)| !typed.contains(&(*at, *block))).map(|(at, _, text)| (at, text))
+    })
+}
+
+/// What begins with a tag may be of the client. Where it was typed after all, a file that it names is in doubt, and no more.
+fn is_tagged(text: &str) -> bool {
+    let mut bytes = text.trim_start().bytes();
+    bytes.next() == Some(b'<') && bytes.next().is_some_and(|byte| byte.is_ascii_lowercase())
 }
 
 /// What stands in tags at the end of a result: a note of the client.

@@ -121,7 +121,11 @@ impl Assembly<'_> {
     fn notes(&self) -> (Notes, Notes) {
         let (messages, rules, model) = (&self.messages, &self.setup.rules, &self.target.profile);
         let known = &self.followed.known;
-        let known = if known.is_empty() { Notes::new(model, self.folder()) } else { known.notes.clone() };
+        let known = if known.is_empty() {
+            Notes::new(&self.setup.rules.messages, model, self.folder())
+        } else {
+            known.notes.clone()
+        };
         let known = known.go_on(messages, self.followed.grown(), rules, model);
         let all = known.clone().go_on(messages, messages.len(), rules, model).beside(self.left_out());
         (known, all)
@@ -164,6 +168,7 @@ impl Assembly<'_> {
             profile,
             counter: &counter,
             roles: rules,
+            kinds: &rules.messages,
             memo: Some(self.setup.folds(&self.target.profile)),
             shift: shift.then_some(&showing),
         })?;
@@ -216,7 +221,7 @@ impl Assembly<'_> {
         let mut fitted = self.known(window).cloned().unwrap_or_else(|| Fitted { window, ..Fitted::default() });
         let from = fitted.messages.len();
         let (rules, profile) = (&self.setup.rules, &self.profile.fold);
-        let fresh = fold::ingest_from(from, &self.messages[from..], rules, profile, window);
+        let fresh = fold::ingest_from(from, &self.messages[from..], rules, &rules.messages, profile, window);
         for message in fresh {
             let shown = form.message(&message);
             fitted.costs.push(self.tokens(&shown));
@@ -298,6 +303,7 @@ impl Assembly<'_> {
             format,
             lexicon: self.setup.rules.lexicon.clone(),
             checks: self.setup.rules.checks.clone(),
+            kinds: self.setup.rules.messages.clone(),
             session: self.request.rest.get("metadata").map(ToString::to_string).unwrap_or_default(),
             head: Head { left_out: self.left_out(), ..self.trimmed.head },
             messages: self.messages,

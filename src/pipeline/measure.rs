@@ -4,9 +4,12 @@ use serde_json::Value;
 
 use crate::report::Parts;
 use crate::show::{Shown, ShownHead};
-use crate::tokens::Counter;
+use crate::tokens::{Counter, ImageTokens, image_size};
 use crate::trim::tool_tokens;
 use crate::wire::{Block, Message, Request, ToolUse};
+
+/// How the client's own models see: a token is about 750 pixels.
+const CLIENT_IMAGE: ImageTokens = ImageTokens { patch: 27, least: 1, most: 1600 };
 
 /// What the client sent: its texts, and each tool as the JSON that it is.
 pub fn before(request: &Request, counter: &dyn Counter) -> Parts {
@@ -35,7 +38,7 @@ fn block_tokens(block: &Block, counter: &dyn Counter) -> usize {
         Block::Text(text) | Block::Thinking(text) => counter.count(text),
         Block::ToolUse(call) => counter.count(&call.name) + counter.count(&call.input.to_string()),
         Block::ToolResult(result) => result.content.iter().map(|part| block_tokens(part, counter)).sum(),
-        Block::Image(_) => 0,
+        Block::Image(value) => CLIENT_IMAGE.of(value["source"]["data"].as_str().and_then(image_size)),
         Block::Other(value) => other_tokens(value, counter),
     }
 }
@@ -77,7 +80,7 @@ fn text_and_calls(message: &Shown, counter: &dyn Counter) -> usize {
     // Templates write a call as an object with name and arguments between tags.
     let calls = message.calls.iter().map(|call| counter.count(&written(call)) + 12);
     let answer = if message.answers.is_some() { 8 } else { 0 };
-    counter.count(&message.text) + calls.sum::<usize>() + answer
+    counter.count(&message.text) + calls.sum::<usize>() + answer + message.image_tokens
 }
 
 fn written(call: &ToolUse) -> String {

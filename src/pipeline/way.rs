@@ -101,7 +101,14 @@ fn answered(assembly: &Assembly<'_>, text: String) -> Planned {
 fn summary(assembly: &Assembly<'_>) -> String {
     let Assembly { setup, target, messages, profile, .. } = assembly;
     let room = Budget::of(target.window.tokens).prompt() / 4;
-    fold::summary(&without_the_request(messages), &setup.rules, &profile.fold, &setup.family(&target.profile), room)
+    fold::summary(
+        &without_the_request(messages),
+        &setup.rules,
+        &setup.rules.messages,
+        &profile.fold,
+        &setup.family(&target.profile),
+        room,
+    )
 }
 
 /// The messages without the text that asks for the summary.

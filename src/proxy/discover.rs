@@ -114,7 +114,7 @@ pub(super) async fn model(
 ) -> Result<ModelFacts, UpstreamError> {
     let show = match (name, &server.version) {
         (Some(name), Some(_)) => show(upstream, name).await?,
-        _ => ShowFacts::default(),
+        _ => ShowFacts::of_props(&get(upstream, "/props").await?),
     };
     let window = window(upstream, server, name, &show, wishes).await?;
     if window.source == WindowSource::Assumed {

@@ -29,6 +29,8 @@ pub struct ShowFacts {
     /// Ollama renders it by a Go template, which breaks tool lists and swallows calls.
     pub go_template: bool,
     pub capabilities: Vec<String>,
+    /// These are not all of them: only what is there counts.
+    pub partial: bool,
 }
 
 /// What a llama-server, a vLLM or an LM Studio says of its window.
@@ -71,13 +73,24 @@ impl ShowFacts {
         let sampling = &mut family.sampling;
         sampling.stop.extend(self.stop.iter().filter(|end| !sampling.stop.contains(*end)).cloned().collect::<Vec<_>>());
         let can = |what: &str| self.capabilities.iter().any(|capability| capability == what);
+        if can("vision") || !(self.capabilities.is_empty() || self.partial) {
+            family.images = can("vision");
+        }
         match (can("thinking"), family.thinking) {
             // An old server says nothing of its models.
-            _ if self.capabilities.is_empty() => {}
+            _ if self.capabilities.is_empty() || self.partial => {}
             (true, ThinkingForm::None) => family.thinking = ThinkingForm::Switch,
             (true, _) => {}
             (false, _) => family.thinking = ThinkingForm::None,
         }
+    }
+
+    /// Reads what a llama-server says of itself in `/props`: whether the model sees.
+    pub(super) fn of_props(props: &Value) -> Self {
+        let sees = props.pointer("/modalities/vision").and_then(Value::as_bool);
+        // It says nothing of thinking: the family's word stands.
+        let vision = sees.unwrap_or(false).then(|| "vision".to_owned());
+        Self { capabilities: vision.into_iter().collect(), partial: true, ..Self::default() }
     }
 
     /// Reads the answer of `/api/show`.
@@ -95,6 +108,7 @@ impl ShowFacts {
             kin: kin.map(str::to_owned).collect(),
             go_template: !renderer && is_go_template(text("template")),
             capabilities: capabilities.into_iter().flatten().filter_map(|c| c.as_str().map(str::to_owned)).collect(),
+            partial: false,
         }
     }
 }

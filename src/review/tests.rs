@@ -118,6 +118,7 @@ fn about(rules: &RuleSet, model: &str, kind: ChannelKind, messages: Vec<Message>
         folder: Folder::new("/w"),
         choice: Choice::Auto,
         lexicon: rules.lexicon.clone(),
+        kinds: rules.messages.clone(),
         checks: rules.checks.clone(),
         session: String::new(),
         format: None,

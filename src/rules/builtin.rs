@@ -17,6 +17,7 @@ macro_rules! builtin {
 }
 
 builtin! {
+    "clients/messages.toml",
     "clients/prompt.toml",
     "clients/reminders.toml",
     "clients/side.toml",

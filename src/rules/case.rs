@@ -21,6 +21,10 @@ pub struct Case {
     pub notice: String,
     /// The result of a call behind these.
     pub result: String,
+    /// A text at the user's side, the kind of it (`typed` where it is none), and what is told of it behind a cut.
+    pub message: Option<String>,
+    pub is: Option<String>,
+    pub told: Option<String>,
     /// Texts that must be in what is sent.
     pub must_keep: Vec<String>,
     /// Texts that must not be in it.

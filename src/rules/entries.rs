@@ -57,6 +57,12 @@ fn pack_entries(pack: &Pack) -> Vec<Entry> {
     for rule in &pack.reminders {
         add("reminder", &rule.id, format!("{}: {}", rule.action.word(), rule.starts.join(" | ")), rule.seen());
     }
+    for rule in &pack.messages {
+        let marks = rule.tags.iter().map(|tag| format!("<{tag}>"));
+        let marks: Vec<String> = marks.chain(rule.starts.iter().chain(&rule.first_line_ends).cloned()).collect();
+        let keep = format!("{:?}", rule.keep).to_lowercase();
+        add("message", &rule.id, format!("{keep}: {}", marks.join(" | ")), Seen::default());
+    }
     for rule in &pack.sides {
         let places: Vec<&str> = rule.system.iter().chain(&rule.prompt).chain(&rule.marks).map(String::as_str).collect();
         add("side", &rule.id, format!("{}: {}", rule.action.word(), places.join(" | ")), Seen::default());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{Checks, Lexicon, ModelProfile, Pack, Profile, RuleError, RuleSet, SectionAction};
+use super::{Checks, Lexicon, MessageKinds, ModelProfile, Pack, Profile, RuleError, RuleSet, SectionAction};
 
 impl RuleSet {
     /// The rules that are compiled in.
@@ -56,6 +56,7 @@ impl RuleSet {
             Some(known) => known.join(pack),
             None => self.packs.push(pack),
         }
+        self.messages = MessageKinds::new(self.packs.iter().flat_map(|pack| pack.messages.clone()).collect()).into();
     }
 }
 
@@ -70,6 +71,7 @@ impl Pack {
         join(&mut self.sections, over.sections, |rule| &rule.id);
         join(&mut self.tools, over.tools, |rule| &rule.names[0]);
         join(&mut self.reminders, over.reminders, |rule| &rule.id);
+        join(&mut self.messages, over.messages, |rule| &rule.id);
         join(&mut self.sides, over.sides, |rule| &rule.id);
         self.tests.extend(over.tests);
     }
@@ -177,16 +179,23 @@ fn read_pack(file: &str, text: &str) -> Result<Pack, RuleError> {
                 .remedy("put `{}` into its `text`"));
         }
     }
+    for message in &pack.messages {
+        if message.tags.is_empty() && message.starts.is_empty() && message.first_line_ends.is_empty() {
+            return Err(wrong(&message.id, format!("message `{}` says nothing by which it is told", message.id))
+                .remedy("give it `tags`, `starts` or `first_line_ends`"));
+        }
+    }
     each_id_once(&pack, &wrong)?;
     Ok(pack)
 }
 
 fn each_id_once(pack: &Pack, wrong: &impl Fn(&str, String) -> RuleError) -> Result<(), RuleError> {
-    let kinds: [(&str, Vec<&String>); 5] = [
+    let kinds: [(&str, Vec<&String>); 6] = [
         ("line", pack.lines.iter().map(|rule| &rule.id).collect()),
         ("section", pack.sections.iter().map(|rule| &rule.id).collect()),
         ("tool", pack.tools.iter().flat_map(|rule| &rule.names).collect()),
         ("reminder", pack.reminders.iter().map(|rule| &rule.id).collect()),
+        ("message", pack.messages.iter().map(|rule| &rule.id).collect()),
         ("side", pack.sides.iter().map(|rule| &rule.id).collect()),
     ];
     for (kind, ids) in kinds {

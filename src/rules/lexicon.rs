@@ -42,6 +42,10 @@ pub struct Texts {
     pub json_answer: String,
     /// How one is asked for again.
     pub json_again: String,
+    /// What stands in the place of an image, where the model sees none.
+    pub image_left_out: String,
+    /// What stands in the place of a block that holds no text.
+    pub block_left_out: String,
 }
 
 /// A test: what a name must mean.
@@ -72,7 +76,12 @@ pub struct Words {
 impl Texts {
     /// Takes each text that another file has.
     fn replace_by(&mut self, over: Self) {
-        for (text, over) in [(&mut self.json_answer, over.json_answer), (&mut self.json_again, over.json_again)] {
+        for (text, over) in [
+            (&mut self.json_answer, over.json_answer),
+            (&mut self.json_again, over.json_again),
+            (&mut self.image_left_out, over.image_left_out),
+            (&mut self.block_left_out, over.block_left_out),
+        ] {
             if !over.is_empty() {
                 *text = over;
             }

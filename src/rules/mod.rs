@@ -13,6 +13,7 @@ mod diagnostic;
 mod entries;
 mod layer;
 mod lexicon;
+mod message;
 mod model;
 mod models;
 mod pack;
@@ -27,6 +28,7 @@ pub use checks::{CHECKS_FILE, CheckRule, Checks, filled};
 pub use diagnostic::RuleError;
 pub use entries::{Entry, source_of};
 pub use lexicon::{LEXICON_FILES, Lexicon, Meaning, Texts, Words};
+pub use message::{Keep, MessageKinds, MessageRule};
 pub use model::{
     CallForm, ChannelKind, Example, ExampleStep, FoldChoice, ModelProfile, Sampling, Schedule, ShowProfile,
     ThinkingForm,

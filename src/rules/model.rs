@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::pack::Paths;
-use crate::tokens::Vocabulary;
+use crate::tokens::{ImageTokens, Vocabulary};
 
 /// Settings for one family of models.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -44,6 +44,9 @@ pub struct ModelProfile {
     /// It sees images; else an image becomes a note.
     #[serde(default)]
     pub images: bool,
+    /// What an image costs.
+    #[serde(default)]
+    pub image_tokens: ImageTokens,
     /// How it is told to think, or not to.
     #[serde(default)]
     pub thinking: ThinkingForm,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::case::Case;
+use super::message::MessageRule;
 use super::version::{Seen, Version};
 
 /// The rules for one client. One file holds a whole pack or a part of it; parts of one client are joined.
@@ -36,6 +37,8 @@ pub struct Pack {
     pub tools: Vec<ToolRule>,
     #[serde(default, rename = "reminder")]
     pub reminders: Vec<ReminderRule>,
+    #[serde(default, rename = "message")]
+    pub messages: Vec<MessageRule>,
     #[serde(default, rename = "side")]
     pub sides: Vec<SideRule>,
     #[serde(default, rename = "test")]
@@ -181,6 +184,10 @@ pub struct Param {
     pub text: String,
     /// The lowest detail at which an optional parameter is shown.
     pub from: u8,
+    /// An optional parameter that weak models forget is shown as one that is needed.
+    pub needed: bool,
+    /// What it is where there is nothing to choose: told behind its words.
+    pub default: Option<serde_json::Value>,
 }
 
 /// Whether a tool stands in the head.

@@ -105,8 +105,6 @@ pub struct FoldProfile {
     pub preamble: usize,
     /// Lines of a view carry their numbers.
     pub line_numbers: bool,
-    /// Beginnings of texts that the client writes in the user's name.
-    pub machine: Vec<String>,
     /// How pieces are taken out, where the server keeps the cache of text behind a hole.
     pub shift: ShiftProfile,
 }
@@ -218,7 +216,6 @@ impl Default for FoldProfile {
             crush: true,
             preamble: 20,
             line_numbers: false,
-            machine: Vec::new(),
             shift: ShiftProfile::default(),
         }
     }

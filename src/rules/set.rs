@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Checks, Lexicon, ModelProfile, Pack, Profile, Role, ToolRule, family_of};
+use super::{Checks, Lexicon, MessageKinds, ModelProfile, Pack, Profile, Role, ToolRule, family_of};
 
 /// All rules in force.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +12,8 @@ pub struct RuleSet {
     pub models: Vec<ModelProfile>,
     pub lexicon: Arc<Lexicon>,
     pub checks: Arc<Checks>,
+    /// What the clients of all packs write in the user's name.
+    pub messages: Arc<MessageKinds>,
 }
 
 impl RuleSet {

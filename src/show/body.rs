@@ -209,6 +209,10 @@ fn anthropic_messages<'a>(all: impl Iterator<Item = &'a Shown>) -> Vec<Anthropic
             push_blocks(shown, &mut message.content);
         }
     }
+    for message in &mut messages {
+        // Results first, as the API wants them: an image of one stands behind them all.
+        message.content.sort_by_key(|block| !matches!(block, Block::Result { .. }));
+    }
     messages
 }
 

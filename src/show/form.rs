@@ -11,6 +11,7 @@ use super::safe_schema;
 use super::tool_text;
 use crate::fold::ShownAgain;
 use crate::rules::{CallForm, ChannelKind, ModelProfile};
+use crate::tokens::image_size;
 use crate::trim::{Head, ShownTool};
 use crate::wire::{Block, Message, Role, ToolResult, ToolUse};
 
@@ -35,6 +36,8 @@ pub struct Shown {
     pub answers: Option<(String, String)>,
     /// Image blocks for a model that sees.
     pub images: Vec<Value>,
+    /// Tokens of these.
+    pub image_tokens: usize,
 }
 
 /// The head in the form of the channel.
@@ -64,7 +67,7 @@ pub struct Form<'a> {
 impl Shown {
     /// A message of text alone.
     pub fn text(speaker: Speaker, text: impl Into<String>) -> Self {
-        Self { speaker, text: text.into(), calls: Vec::new(), answers: None, images: Vec::new() }
+        Self { speaker, text: text.into(), calls: Vec::new(), answers: None, images: Vec::new(), image_tokens: 0 }
     }
 }
 
@@ -108,7 +111,7 @@ impl<'a> Form<'a> {
 
     /// Whether a parked tool may be called at once.
     fn is_open(&self, name: &str) -> bool {
-        !self.model.show.parked_by_help || own::was_opened(self.notes.messages(), name)
+        !self.model.show.parked_by_help || own::was_opened(self.notes.messages(), self.notes.kinds(), name)
     }
 
     fn examples(&self, head: &Head) -> Vec<Shown> {
@@ -147,7 +150,8 @@ impl<'a> Form<'a> {
         if !text.is_empty() {
             parts.push(text);
         }
-        Shown { images: images(message), ..Shown::text(Speaker::User, parts.join("\n\n")) }
+        let results = message.tool_results().flat_map(|result| &result.content);
+        self.seeing(results.chain(&message.content), Shown::text(Speaker::User, parts.join("\n\n")))
     }
 
     fn assistant_text(&self, message: &Message) -> String {
@@ -171,9 +175,9 @@ impl<'a> Form<'a> {
     fn native(&self, message: &Message) -> Vec<Shown> {
         let mut shown: Vec<Shown> = message
             .tool_results()
-            .map(|result| Shown {
-                answers: Some((result.tool_use_id.clone(), self.notes.tool(result).to_owned())),
-                ..Shown::text(Speaker::Tool, self.told(result))
+            .map(|result| {
+                let answers = Some((result.tool_use_id.clone(), self.notes.tool(result).to_owned()));
+                self.seeing(&result.content, Shown { answers, ..Shown::text(Speaker::Tool, self.told(result)) })
             })
             .collect();
         let called = |call: &ToolUse| ToolUse { input: self.notes.input(call), ..call.clone() };
@@ -182,11 +186,23 @@ impl<'a> Form<'a> {
             Role::Assistant => (Speaker::Assistant, self.notes.remembered(&message.plain_text())),
             _ => (Speaker::User, self.user_text(message)),
         };
-        let images = images(message);
-        if !text.is_empty() || !calls.is_empty() || !images.is_empty() {
-            shown.push(Shown { calls, images, ..Shown::text(speaker, text) });
+        let said = self.seeing(&message.content, Shown { calls, ..Shown::text(speaker, text) });
+        if !said.text.is_empty() || !said.calls.is_empty() || !said.images.is_empty() {
+            shown.push(said);
         }
         shown
+    }
+
+    /// The message with the images among these blocks.
+    fn seeing<'b>(&self, blocks: impl IntoIterator<Item = &'b Block>, shown: Shown) -> Shown {
+        let images = blocks.into_iter().filter_map(|block| match block {
+            Block::Image(value) => Some(value.clone()),
+            _ => None,
+        });
+        let images: Vec<Value> = images.collect();
+        let size = |image: &Value| image["source"]["data"].as_str().and_then(image_size);
+        let image_tokens = images.iter().map(|image| self.model.image_tokens.of(size(image))).sum();
+        Shown { images, image_tokens, ..shown }
     }
 
     fn told(&self, result: &ToolResult) -> String {
@@ -229,14 +245,6 @@ fn native_head(head: &Head, own: &[ShownTool]) -> ShownHead {
 /// Whether there is anything to call.
 pub(crate) fn has_tools(head: &Head) -> bool {
     !head.core.is_empty() || !head.parked.is_empty()
-}
-
-fn images(message: &Message) -> Vec<Value> {
-    let image = |block: &Block| match block {
-        Block::Image(value) => Some(value.clone()),
-        _ => None,
-    };
-    message.content.iter().filter_map(image).collect()
 }
 
 /// The parts that are not empty, with an empty line between them.

@@ -5,7 +5,8 @@ use serde_json::json;
 use super::call_text;
 use super::safe_schema;
 use crate::fold;
-use crate::history::prompts;
+use crate::history::typed_prompts;
+use crate::rules::MessageKinds;
 use crate::trim::{Head, LeftOut, ShownTool};
 use crate::wire::{Block, Message, Role, Tool};
 
@@ -79,10 +80,10 @@ pub(crate) fn help_line(name: &str) -> String {
 }
 
 /// Whether help for a tool was asked for, the user has named it, or it was called already.
-pub(crate) fn was_opened(messages: &[Message], name: &str) -> bool {
+pub(crate) fn was_opened(messages: &[Message], kinds: &MessageKinds, name: &str) -> bool {
     let line = help_line(name);
     let named = |text: &str| text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name);
-    let typed = prompts(messages, &[], 0, messages.len()).iter().any(|prompt| named(prompt.text));
+    let typed = typed_prompts(messages, kinds).iter().any(|prompt| named(prompt.text));
     let opened = |block: &Block| match block {
         Block::Text(text) => text.lines().any(|other| other == line),
         Block::ToolUse(call) => call.name == name,

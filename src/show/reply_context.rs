@@ -10,8 +10,8 @@ use super::bind::Bind;
 use super::choice::Choice;
 use super::folder::{self, Folder};
 use super::own;
-use crate::history::{History, Roles, prompts};
-use crate::rules::{ChannelKind, Checks, Lexicon, ModelProfile, Role};
+use crate::history::{History, Roles, typed_prompts};
+use crate::rules::{ChannelKind, Checks, Lexicon, MessageKinds, ModelProfile, Role};
 use crate::trim::Head;
 use crate::wire::{Message, Tool, ToolUse};
 
@@ -37,6 +37,8 @@ pub struct ReplyContext {
     pub lexicon: Arc<Lexicon>,
     /// What is held against replies.
     pub checks: Arc<Checks>,
+    /// What the client writes in the user's name.
+    pub kinds: Arc<MessageKinds>,
     /// Something of the session, so that ids differ between sessions.
     pub session: String,
 }
@@ -104,7 +106,7 @@ impl ReplyContext {
 
     /// The message of the newest typed prompt.
     pub(crate) fn newest_prompt(&self) -> Option<usize> {
-        prompts(&self.messages, &[], 0, self.messages.len()).pop().map(|prompt| prompt.message)
+        typed_prompts(&self.messages, &self.kinds).pop().map(|prompt| prompt.message)
     }
 
     /// The call with an id of our own: another one in every request, and the same when the request is repeated.

@@ -12,8 +12,8 @@ use super::change;
 use super::folder::{self, Folder};
 use super::own;
 use crate::fold::ShownAgain;
-use crate::history::{Act, Call, Files, Roles, Swap, View, calls_from, numbered_lines, prompts, times_so_far};
-use crate::rules::{CheckRule, ModelProfile, Role, RuleSet, ShowProfile, filled};
+use crate::history::{Act, Call, Files, Roles, Swap, View, calls_from, numbered_lines, times_so_far, typed_prompts};
+use crate::rules::{CheckRule, MessageKinds, ModelProfile, Role, RuleSet, ShowProfile, filled};
 use crate::trim::LeftOut;
 use crate::wire::{Message, ToolResult, ToolUse};
 
@@ -28,6 +28,8 @@ pub struct Notes {
     folder: Option<Folder>,
     /// The whole history, for what was recalled from it.
     messages: Arc<[Message]>,
+    /// What the client writes in the user's name.
+    kinds: Arc<MessageKinds>,
     /// What the head leaves out, for the same.
     sections: Arc<[LeftOut]>,
     /// How many messages were read, and what they leave behind.
@@ -54,12 +56,12 @@ struct Note {
 impl Notes {
     /// Reads a whole history.
     pub fn of(messages: &Arc<[Message]>, rules: &RuleSet, model: &ModelProfile, folder: Option<Folder>) -> Self {
-        Self::new(model, folder).go_on(messages, messages.len(), rules, model)
+        Self::new(&rules.messages, model, folder).go_on(messages, messages.len(), rules, model)
     }
 
     /// Of a history of which nothing was read.
-    pub fn new(model: &ModelProfile, folder: Option<Folder>) -> Self {
-        Self { folder: folder.filter(|_| model.show.relative_paths), ..Self::default() }
+    pub fn new(kinds: &Arc<MessageKinds>, model: &ModelProfile, folder: Option<Folder>) -> Self {
+        Self { kinds: kinds.clone(), folder: folder.filter(|_| model.show.relative_paths), ..Self::default() }
     }
 
     /// Reads a history on, up to message number `to`. It begins with the messages that were read already, and every result
@@ -73,7 +75,8 @@ impl Notes {
         let calls = calls_from(near, &messages[..to], roles);
         let views = model.show.left_over || model.show.now_reads;
         let (mut changed, mut files) = (std::mem::take(&mut self.changed), std::mem::take(&mut self.files));
-        let prompts: Vec<usize> = prompts(messages, &[], near, to).iter().map(|prompt| prompt.message).collect();
+        let typed = typed_prompts(&messages[near..to], &self.kinds);
+        let prompts: Vec<usize> = typed.iter().map(|prompt| near + prompt.message).collect();
         let begins = |call: &Call<'_>| prompts.partition_point(|prompt| *prompt < call.message);
         for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.message >= from) {
             if let Some(role) = roles.role(&call.call.name)
@@ -133,6 +136,11 @@ impl Notes {
                 self.results.insert_mut(shown.id.as_str().into(), again.into());
             }
         }
+    }
+
+    /// What the client writes in the user's name.
+    pub(super) fn kinds(&self) -> &MessageKinds {
+        &self.kinds
     }
 
     /// The whole history, as the client sent it.

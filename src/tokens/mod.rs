@@ -3,6 +3,7 @@
 mod budget;
 mod counter;
 mod family;
+mod image;
 mod memo;
 mod o200k;
 mod qwen;
@@ -10,4 +11,5 @@ mod qwen;
 pub use budget::{Budget, Window, WindowSource};
 pub use counter::{Counter, O200k};
 pub use family::{Family, FamilyCounter, Vocabulary};
+pub use image::{ImageTokens, image_size};
 pub use memo::Memo;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::rules::{Case, ModelProfile, Pack, RuleSet};
+use crate::rules::{Case, MessageKinds, ModelProfile, Pack, RuleSet};
 use crate::tokens::Counter;
 use crate::wire::{Block, Message, Request, Role, Tool, ToolResult, ToolUse};
 
@@ -28,9 +28,26 @@ pub fn check_case(case: &Case, pack: &Pack, rules: &RuleSet, counter: &dyn Count
     let Some(profile) = rules.profile(8192, Some(name)).filter(|profile| profile.name == name) else {
         return vec![fail(format!("there is no profile `{name}`"))];
     };
-    let one_pack = RuleSet { packs: vec![pack.clone()], ..RuleSet::default() };
+    let one_pack = RuleSet { packs: vec![pack.clone()], lexicon: rules.lexicon.clone(), ..RuleSet::default() };
     let trimmed = trim(&request_of(case, pack), &one_pack, profile, &ModelProfile::default(), counter);
-    faults(case, &trimmed).into_iter().map(fail).collect()
+    faults(case, &trimmed).into_iter().chain(message_faults(case, pack)).map(fail).collect()
+}
+
+/// What is wrong with how a text at the user's side is understood.
+fn message_faults(case: &Case, pack: &Pack) -> Vec<String> {
+    let Some(text) = &case.message else { return Vec::new() };
+    let kinds = MessageKinds::new(pack.messages.clone());
+    let of_result = || kinds.of_result(text).map(|kind| (kind, text.as_str()));
+    let known = kinds.of_text(text).or_else(of_result);
+    let (id, told) = known.map_or(("typed", text.trim().into()), |(kind, body)| (kind.id.as_str(), kind.told(body)));
+    let mut faults = Vec::new();
+    if let Some(wanted) = case.is.as_ref().filter(|wanted| *wanted != id) {
+        faults.push(format!("the message is taken for `{id}`, not `{wanted}`"));
+    }
+    if let Some(wanted) = case.told.as_ref().filter(|wanted| **wanted != told) {
+        faults.push(format!("of the message `{told}` is told, not `{wanted}`"));
+    }
+    faults
 }
 
 fn faults(case: &Case, trimmed: &Trimmed) -> Vec<String> {

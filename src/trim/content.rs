@@ -1,13 +1,13 @@
 //! The blocks of one message, made regular.
 
-use serde_json::Value;
-
 use crate::wire::{Block, ToolResult, ToolUse};
 
+use super::blocks;
 use super::echo::as_said;
 use super::reminders::Reminders;
 use super::tally::Tally;
 use super::tools::{Tools, referred_tool};
+use crate::rules::Texts;
 use crate::wire::Tool;
 
 /// What decides what becomes of a block.
@@ -18,6 +18,8 @@ pub(super) struct Content<'a> {
     pub(super) offered: &'a [Tool],
     /// Whether the model sees images.
     pub(super) images: bool,
+    /// What is said in the place of what is left out.
+    pub(super) texts: &'a Texts,
 }
 
 impl Content<'_> {
@@ -41,7 +43,8 @@ impl Content<'_> {
                 Block::Text(text) if pack.empty.iter().any(|empty| empty == text.trim()) => {}
                 Block::Text(text) => out.extend(text_block(text.clone())),
                 Block::ToolUse(call) => out.push(Block::ToolUse(self.call(call))),
-                // An answer that is only thinking leaves no trace; what a server did by itself is told in its own text.
+                Block::Other(value) => out.extend(blocks::told(value, self.texts).and_then(text_block)),
+                // An answer that is only thinking leaves no trace.
                 _ => {}
             }
         }
@@ -66,7 +69,7 @@ impl Content<'_> {
         for block in &result.content {
             match block {
                 Block::Text(text) => texts.push(self.reminders.apply(text, tally)),
-                Block::Image(_) if self.images => images.push(block.clone()),
+                Block::Image(_) if self.shows(block) => images.push(block.clone()),
                 other => texts.extend(self.told(other)),
             }
         }
@@ -83,9 +86,14 @@ impl Content<'_> {
 
     fn rest(&self, block: &Block) -> Option<Block> {
         match block {
-            Block::Image(_) if self.images => Some(block.clone()),
+            Block::Image(_) if self.shows(block) => Some(block.clone()),
             other => self.told(other).map(Block::Text),
         }
+    }
+
+    /// Local servers take an image as it is, not where it lies.
+    fn shows(&self, block: &Block) -> bool {
+        self.images && matches!(block, Block::Image(value) if value["source"]["data"].is_string())
     }
 
     /// What is said in place of a block that a model of text cannot take.
@@ -94,8 +102,9 @@ impl Content<'_> {
             return self.loaded(block).is_none().then(|| format!("Tool loaded: {name}"));
         }
         match block {
-            Block::Image(_) => Some("[An image was left out: this model reads text only.]".into()),
-            Block::Other(value) => Some(told_by_type(value)),
+            Block::Image(value) if self.images => blocks::told(value, self.texts),
+            Block::Image(_) => Some(self.texts.image_left_out.clone()),
+            Block::Other(value) => blocks::told(value, self.texts),
             _ => None,
         }
     }
@@ -116,14 +125,4 @@ fn said(text: String, is_error: bool) -> String {
     let error = start.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("error"));
     let says_so = error || start.starts_with("<tool_use_error>");
     if is_error && !says_so { format!("Error: {text}") } else { text }
-}
-
-/// A block of another type by its own text, else by its type.
-fn told_by_type(value: &Value) -> String {
-    let kind = value["type"].as_str().unwrap_or("unknown");
-    let text = value["source"]["data"].as_str().filter(|_| value["source"]["type"] == "text");
-    match text.or_else(|| value["text"].as_str()) {
-        Some(text) => text.to_owned(),
-        None => format!("[A block of type {kind} was left out.]"),
-    }
 }

@@ -3,6 +3,7 @@
 //! [`trim`] is pure: the same request, rules, profile and model give the same bytes. The head that it makes depends on
 //! the client's version and its tools only, so that sessions in different folders and on different days share it.
 
+mod blocks;
 mod check;
 mod classify;
 mod content;
@@ -21,7 +22,7 @@ mod words;
 
 use std::borrow::Cow;
 
-use crate::rules::{HeadProfile, ModelProfile, Pack, Profile, RuleSet, SectionRule, Version};
+use crate::rules::{HeadProfile, ModelProfile, Pack, Profile, RuleSet, SectionRule, Texts, Version};
 use crate::tokens::Counter;
 use crate::wire::{Block, Message, Request, Role};
 
@@ -56,6 +57,7 @@ pub struct Trim<'a> {
     model: &'a ModelProfile,
     counter: &'a dyn Counter,
     kind: Kind,
+    texts: &'a Texts,
 }
 
 /// Head and preamble: what does not come from the messages, but for the tools that they load.
@@ -94,7 +96,7 @@ impl<'a> Trim<'a> {
         let pack = pack_of(request, rules).map_or_else(Cow::default, Cow::Borrowed);
         let profile = &profile.head;
         let kind = if profile.off { Kind::Main } else { classify::classify(request, &pack) };
-        Self { request, pack, profile, model, counter, kind }
+        Self { request, pack, profile, model, counter, kind, texts: &rules.lexicon.texts }
     }
 
     /// What the request is for.
@@ -124,7 +126,13 @@ impl<'a> Trim<'a> {
         let Self { request, pack, profile, model, .. } = self;
         let mut tally = Tally::new(&pack.client, self.counter);
         let reminders = Reminders { pack, profile, facts: model.show.facts };
-        let content = Content { reminders, tools: self.tools(), offered: &request.tools, images: model.images };
+        let content = Content {
+            reminders,
+            tools: self.tools(),
+            offered: &request.tools,
+            images: model.images,
+            texts: self.texts,
+        };
         let mut messages = normalise::normalise(messages, &content, first, &mut tally);
         let leading = if profile.off || !first { Vec::new() } else { leading_reminders(&mut messages) };
         TrimmedMessages { messages, leading, account: tally.into() }

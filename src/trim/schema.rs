@@ -43,6 +43,8 @@ fn bare_fields(fields: &Map<String, Value>) -> Map<String, Value> {
 pub(super) struct Shown<'a> {
     /// Whether an optional parameter is shown.
     pub(super) shows: &'a dyn Fn(&str) -> bool,
+    /// Whether an optional parameter is shown as one that is needed.
+    pub(super) needs: &'a dyn Fn(&str) -> bool,
     /// The words for a parameter; empty for none.
     pub(super) words: &'a dyn Fn(&str, &Value) -> String,
 }
@@ -61,6 +63,11 @@ pub(super) fn reduce(schema: &Value, shown: &Shown) -> Value {
         if whole || required.contains(&name.as_str()) || (shown.shows)(name) {
             kept.insert(name.clone(), with_words(bare(property), (shown.words)(name, property)));
         }
+    }
+    let needed = |name: &&String| (shown.needs)(name) && !required.contains(&name.as_str());
+    let needed: Vec<&str> = kept.keys().filter(needed).map(String::as_str).collect();
+    if !needed.is_empty() {
+        reduced.insert("required".into(), required.iter().chain(&needed).copied().collect());
     }
     if kept.len() < properties.len() {
         reduced.insert("additionalProperties".into(), Value::Bool(false));
@@ -85,7 +92,7 @@ mod tests {
     use serde_json::json;
 
     fn reduced(schema: &Value, shows: &[&str]) -> Value {
-        reduce(schema, &Shown { shows: &|name| shows.contains(&name), words: &|_, _| String::new() })
+        reduce(schema, &Shown { shows: &|name| shows.contains(&name), needs: &|_| false, words: &|_, _| String::new() })
     }
 
     #[test]
@@ -95,6 +102,16 @@ mod tests {
         let expected = json!({"type": "object", "required": ["a"],
             "properties": {"a": {"type": "string"}, "c": {"enum": [1]}}, "additionalProperties": false});
         assert_eq!(reduced(&schema, &["c"]), expected);
+    }
+
+    #[test]
+    fn what_a_model_forgets_is_needed_and_no_input_becomes_valid_by_it() {
+        let schema = json!({"type": "object", "required": ["a"], "properties": {"a": {}, "b": {}, "c": {}}});
+        let needs = |name: &str| ["a", "b"].contains(&name);
+        let shown = reduce(&schema, &Shown { shows: &|_| true, needs: &needs, words: &|_, _| String::new() });
+        assert_eq!(shown["required"], json!(["a", "b"]));
+        let hidden = reduce(&schema, &Shown { shows: &|_| false, needs: &needs, words: &|_, _| String::new() });
+        assert_eq!(hidden["required"], json!(["a"]));
     }
 
     #[test]
@@ -117,7 +134,7 @@ mod tests {
     fn words_of_ours_stand_in_place_of_theirs() {
         let schema = json!({"type": "object", "properties": {"a": {"type": "string", "description": "long"}}});
         let words = |_: &str, _: &Value| "short".to_owned();
-        let shown = reduce(&schema, &Shown { shows: &|_| true, words: &words });
+        let shown = reduce(&schema, &Shown { shows: &|_| true, needs: &|_| false, words: &words });
         assert_eq!(shown["properties"]["a"]["description"], "short");
     }
 }

@@ -162,7 +162,7 @@ proptest! {
         shown in subsequence(vec!["description", "path", "limit", "enum", "x"], 0..=5),
         seeds in proptest::collection::vec(0_usize..64, 0..40),
     ) {
-        let reduced = reduce(&schema, &Shown { shows: &|name| shown.contains(&name), words: &|_, _| "w".into() });
+        let reduced = reduce(&schema, &Shown { shows: &|name| shown.contains(&name), needs: &|_| false, words: &|_, _| "w".into() });
         is_sound(&schema, &reduced, seeds)?;
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::rules::{HeadProfile, Pack, Show, ToolRule};
+use crate::rules::{HeadProfile, Pack, Param, Show, ToolRule};
 use crate::tokens::Counter;
 use crate::wire::{Block, Message, Tool};
 
@@ -78,11 +78,12 @@ impl Tools<'_> {
             params.is_none_or(|params| params.get(name).is_some_and(|param| param.from <= self.profile.detail))
         };
         let words = |name: &str, property: &Value| match params.and_then(|params| params.get(name)) {
-            Some(param) => param.text.clone(),
+            Some(param) => [param.text.clone(), usually(param)].concat().trim().to_owned(),
             None if params.is_some() || self.profile.detail < 3 => String::new(),
             None => first_sentence(property["description"].as_str().unwrap_or_default()).to_owned(),
         };
-        reduce(schema, &Shown { shows: &shows, words: &words })
+        let needs = |name: &str| params.and_then(|params| params.get(name)).is_some_and(|param| param.needed);
+        reduce(schema, &Shown { shows: &shows, needs: &needs, words: &words })
     }
 
     fn index_words(&self, tool: &Tool, rule: Option<&ToolRule>, unknown: usize) -> String {
@@ -101,6 +102,11 @@ impl Tools<'_> {
         let value = json!({"name": tool.name, "description": self.description(tool, rule), "parameters": parameters});
         format!("<function>{value}</function>")
     }
+}
+
+/// What a parameter is where there is nothing to choose.
+fn usually(param: &Param) -> String {
+    param.default.as_ref().map(|value| format!(" (default {value})")).unwrap_or_default()
 }
 
 fn is_shown(rule: Option<&ToolRule>) -> bool {

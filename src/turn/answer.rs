@@ -328,7 +328,7 @@ impl Answer {
     fn without(&self, name: &str) -> Option<Value> {
         let about = &self.about;
         let head = about.head_without(name);
-        let open = |other: &str| other != name && own::was_opened(&about.messages, other);
+        let open = |other: &str| other != name && own::was_opened(&about.messages, &about.kinds, other);
         let bind = about.bind().filter(|_| !about.choice.is(name))?;
         Some(bind.reply(&head, &own::bound(&head), &about.choice, open))
     }
@@ -378,7 +378,7 @@ impl Answer {
     fn opened(&self, name: &str) -> Option<Value> {
         let about = &self.about;
         let bind = about.bind().filter(|_| about.model.show.parked_by_help)?;
-        let open = |other: &str| other == name || own::was_opened(&about.messages, other);
+        let open = |other: &str| other == name || own::was_opened(&about.messages, &about.kinds, other);
         Some(bind.reply(&about.head, &own::bound(&about.head), &about.choice, open))
     }
 

@@ -104,7 +104,9 @@ impl Message {
 impl Block {
     /// Reads one block. Anything that does not have the shape of a known block is kept as [`Block::Other`].
     pub fn from_value(mut value: Value) -> Self {
-        let known = match value.get("type").and_then(Value::as_str).unwrap_or_default() {
+        // Some clients and MCP servers leave the type of a text out.
+        let kind = value.get("type").map_or(Some("text"), Value::as_str);
+        let known = match kind.unwrap_or_default() {
             "text" => take_text(&mut value, "text").map(Self::Text),
             "thinking" => take_text(&mut value, "thinking").map(Self::Thinking),
             "image" => return Self::Image(value),
@@ -166,18 +168,19 @@ impl ToolResult {
     }
 }
 
-/// Reads a `content` field: a string, an array of blocks, or nothing.
+/// Reads a `content` field: a string, a block, an array of blocks, or nothing.
 pub(super) fn read_content(content: Value) -> Option<Vec<Block>> {
     match content {
         Value::Null => Some(Vec::new()),
         Value::String(text) => Some(vec![Block::Text(text)]),
         Value::Array(blocks) => Some(blocks.into_iter().map(Block::from_value).collect()),
+        block @ Value::Object(_) => Some(vec![Block::from_value(block)]),
         _ => None,
     }
 }
 
 fn is_content(value: &Value) -> bool {
-    matches!(value, Value::Null | Value::String(_) | Value::Array(_))
+    matches!(value, Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_))
 }
 
 fn take_text(value: &mut Value, key: &str) -> Option<String> {

@@ -209,8 +209,7 @@ impl<'a> Meter<'a> {
         for path in &self.artifacts {
             self.row.artifacts.note(told::names(&sent, path));
         }
-        let machine = &self.setup.profile(self.target).fold.machine;
-        told::prompts_told(plan, machine, &sent, &mut self.row.prompts);
+        told::prompts_told(plan, &self.setup.rules.messages, &sent, &mut self.row.prompts);
         told::states_told(plan, &self.setup.rules, &mut self.row.status);
         if let Some(answer) = answer {
             self.ground(&sent, answer);

@@ -1,8 +1,9 @@
 //! Whether the past is still told: typed prompts, paths, and what was last done to each.
 
 use super::grounding::Share;
-use crate::history::{History, Roles, prompts};
+use crate::history::{History, Roles, typed_prompts};
 use crate::pipeline::Plan;
+use crate::rules::MessageKinds;
 
 /// So much of a first line, in bytes, tells a prompt.
 const FIRST_LINE: usize = 60;
@@ -17,9 +18,9 @@ pub(super) fn names(sent: &str, path: &str) -> bool {
 }
 
 /// Counts the typed prompts that stand verbatim, and those that are told at all.
-pub(super) fn prompts_told(plan: &Plan, machine: &[String], sent: &str, shares: &mut (Share, Share)) {
+pub(super) fn prompts_told(plan: &Plan, kinds: &MessageKinds, sent: &str, shares: &mut (Share, Share)) {
     let history = plan.history();
-    for prompt in prompts(history, machine, 0, history.len()) {
+    for prompt in typed_prompts(history, kinds) {
         let verbatim = sent.contains(prompt.text.trim());
         let mut end = prompt.first_line().len().min(FIRST_LINE);
         while !prompt.first_line().is_char_boundary(end) {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::{Kept, Showing, beginning};
-use crate::fold::promises::{Event, HEAD, Quarter, cost, event, history, requests, roles, window};
+use crate::fold::promises::{Event, HEAD, Quarter, cost, event, history, kinds, requests, roles, window};
 use crate::fold::{FoldInput, FoldMemo, Folded, fold, ingest, recall};
 use crate::history::History;
 use crate::rules::FoldProfile;
@@ -28,7 +28,7 @@ impl Showing for Plain {
 }
 
 fn shown(messages: &[Message], window: usize) -> Plain {
-    Plain(ingest(messages, &roles(), &FoldProfile::default(), window))
+    Plain(ingest(messages, &roles(), &kinds(), &FoldProfile::default(), window))
 }
 
 fn folded(messages: &[Message], window: usize, showing: &Plain, memo: Option<&FoldMemo>) -> Folded {
@@ -43,6 +43,7 @@ fn folded(messages: &[Message], window: usize, showing: &Plain, memo: Option<&Fo
         profile: &profile,
         counter: &Quarter,
         roles: &roles,
+        kinds: &kinds(),
         memo: memo.map(|memo| (memo, 0)),
         shift: Some(showing),
     };

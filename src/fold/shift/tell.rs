@@ -7,6 +7,7 @@ use crate::fold::estimate::ellipsis;
 use crate::fold::paths::paths;
 use crate::fold::{handle, journal};
 use crate::history::{Act, Call, Files, Prompt};
+use crate::rules::Keep;
 use crate::tokens::Counter;
 
 /// The longest first line of a prompt that is not said word for word, in bytes.
@@ -110,17 +111,21 @@ fn prompts(standing: &Standing<'_, '_>, mut room: usize, told: &mut Told) -> Vec
     let mut lines = Vec::new();
     for prompt in standing.prompts.iter().rev() {
         let place = (prompt.message, prompt.block);
-        if stands(standing, prompt) {
+        // Notes of the client are told by the handles of what was taken out.
+        if stands(standing, prompt) || prompt.kind.is_some_and(|kind| kind.keep == Keep::Handle) {
             continue;
         }
-        let cost = standing.counter.count(prompt.text) + 3;
-        lines.push(if cost <= room {
+        let text = prompt.told();
+        let cost = standing.counter.count(&text) + 3;
+        let said = if cost <= room {
             room -= cost;
-            format!("User: {}", prompt.text.trim())
+            text.into_owned()
         } else {
-            let line = ellipsis(prompt.first_line(), FIRST_LINE);
-            format!("User: {line} [in full: {}]", handle::of_block(prompt.message, prompt.block))
-        });
+            let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+            let line = ellipsis(first, FIRST_LINE);
+            format!("{line} [in full: {}]", handle::of_block(prompt.message, prompt.block))
+        };
+        lines.push(if prompt.is_typed() { format!("User: {said}") } else { said });
         told.prompts.insert(place);
     }
     lines.reverse();

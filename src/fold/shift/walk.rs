@@ -98,8 +98,7 @@ impl<'a> Walk<'a> {
     }
 
     fn prompts(&self) -> &[Prompt<'a>] {
-        let (messages, machine) = (self.input.messages, &self.input.profile.machine);
-        self.prompts.get_or_init(|| prompts(messages, machine, 0, messages.len()))
+        self.prompts.get_or_init(|| prompts(self.input.messages, self.input.kinds))
     }
 
     /// The user side speaks: what was edited is shown again where it is gone, and what does not fit makes others go.

@@ -52,6 +52,7 @@ fn situation(kind: ChannelKind, messages: Vec<Message>) -> ReplyContext {
         format: None,
         lexicon: rules.lexicon.clone(),
         checks: rules.checks.clone(),
+        kinds: rules.messages.clone(),
         session: String::new(),
     }
 }
