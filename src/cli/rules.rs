@@ -8,7 +8,9 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Outcome, Usage, rule_files};
 use crate::pipeline::{Dialect, Planned, Setup, plan};
-use crate::rules::{BUILTIN, CHECKS_FILE, LEXICON_FILES, MODEL_FILES, RuleSet, rule_file_schema, source_of};
+use crate::rules::{
+    BUILTIN, CHECKS_FILE, EXAMPLE_FILES, LEXICON_FILES, MODEL_FILES, RuleSet, rule_file_schema, source_of,
+};
 use crate::tokens::{Memo, Window, WindowSource};
 use crate::trim::check_case;
 use crate::wire::Request;
@@ -123,6 +125,7 @@ fn rule_in<'a>(file: &str, text: &'a str, id: &str) -> Option<&'a str> {
         [_, kind, rule] if known => source_of(text, kind, rule),
         ["profile" | "model" | "lexicon", _] if known => Some(text),
         ["check", rule] if known => source_of(text, "check", rule),
+        ["example", rule] if known => source_of(text, "example", rule),
         _ => None,
     }
 }
@@ -132,8 +135,9 @@ fn sources(paths: &[PathBuf]) -> anyhow::Result<Vec<Source>> {
     let builtin = BUILTIN.iter().map(|file| (file.name.to_owned(), file.text.to_owned()));
     let models = MODEL_FILES.iter().map(|(name, text)| (format!("models/{name}.toml"), (*text).to_owned()));
     let lexicon = LEXICON_FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    let examples = EXAMPLE_FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
     let checks = [(CHECKS_FILE.0.to_owned(), CHECKS_FILE.1.to_owned())];
-    let mut sources: Vec<Source> = builtin.chain(models).chain(lexicon).chain(checks).collect();
+    let mut sources: Vec<Source> = builtin.chain(models).chain(lexicon).chain(checks).chain(examples).collect();
     for path in rule_files::files(paths)? {
         let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
         sources.push((path.display().to_string(), text));

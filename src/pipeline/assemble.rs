@@ -14,7 +14,9 @@ use super::wishes;
 use crate::fold::{self, FoldInput, Folded, TooLong};
 use crate::report::{Details, Parts, Report, RuleHit};
 use crate::rules::{ChannelKind, Pack, Profile, Schedule, ThinkingForm};
-use crate::show::{Choice, Folder, Form, Notes, ReplyContext, Shown, ShownHead, looks_ahead};
+use crate::show::{
+    Choice, Examples, Folder, Form, Notes, Place, ReplyContext, Shown, ShownHead, calls_in, looks_ahead, prompts_of,
+};
 use crate::tokens::{Budget, Counter, FamilyCounter};
 use crate::trim::{Head, LeftOut, Trimmed};
 use crate::wire::{Block, Dialect, Generation, Message, Request, Role, Tool, WireError, is_known};
@@ -47,6 +49,8 @@ struct Fit {
     newest: usize,
     /// All messages, before they were folded.
     fitted: Fitted,
+    /// The calls of the worked examples that stand before typed prompts.
+    examples: Vec<String>,
 }
 
 impl Assembly<'_> {
@@ -58,8 +62,10 @@ impl Assembly<'_> {
         let generation = wishes::asked(self.request, self.pack());
         let made = self.head(&form, &generation);
         let (head, before) = (made.head.clone(), made.tokens);
-        let Fit { shown, folded, newest, fitted } = self.fit(&form, before.total + self.around_tools(&head))?;
+        let Fit { shown, folded, newest, fitted, examples } =
+            self.fit(&form, before.total + self.around_tools(&head))?;
         self.keep(known, fitted, folded.first);
+        let examples = calls_in(&head.examples, self.target.channel()).into_iter().chain(examples).collect();
         let mut report = self.report(Parts::of(before.system, before.tools, self.tokens(&shown)));
         report.details.after_o200k = made.o200k + measure::shown_tokens(&shown, self.setup.counter(), 0);
         report.cuts = folded.cuts;
@@ -76,7 +82,7 @@ impl Assembly<'_> {
             sampling: wishes::sampling(&self.target.profile.sampling, &generation),
             budget: self.budget(),
             counter: self.counter(),
-            situation: Arc::new(self.into_situation(choice, generation.format.clone())),
+            situation: Arc::new(self.into_situation(choice, examples, generation.format.clone())),
             generation,
         })
     }
@@ -150,10 +156,12 @@ impl Assembly<'_> {
         let (preamble, shift) = (self.preamble(), self.target.schedule == Schedule::Shift);
         let all: Vec<Vec<Shown>> =
             if shift { (0..self.messages.len()).map(|at| fitted.shown(at, form)).collect() } else { Vec::new() };
+        let examples = |at: usize| fitted.examples(at);
         let showing = Rendered {
             form,
             messages: &fitted.messages,
             shown: &all,
+            examples: &examples,
             preamble: &preamble,
             beginning: profile.shift.beginning,
             counter: &counter,
@@ -164,7 +172,7 @@ impl Assembly<'_> {
             costs: &fitted.costs,
             budget: &self.budget(),
             head_tokens,
-            preamble_tokens: counter.count(&preamble),
+            preamble_tokens: self.preamble_tokens(),
             profile,
             counter: &counter,
             roles: rules,
@@ -172,10 +180,14 @@ impl Assembly<'_> {
             memo: Some(self.setup.folds(&self.target.profile)),
             shift: shift.then_some(&showing),
         })?;
-        let newest = fitted.costs.last().copied().unwrap_or_default();
+        let last = fitted.messages.len().saturating_sub(1);
+        let with_examples = fitted.costs.last().copied().unwrap_or_default();
+        let newest = with_examples.saturating_sub(self.tokens(fitted.examples(last)));
         let shown =
             if shift { showing.left(folded.shifted.as_ref()) } else { self.after_digest(form, &fitted, &folded) };
-        Ok(Fit { shown, folded, newest, fitted })
+        let stand = fitted.examples.iter().filter(|(at, _)| *at >= folded.first).flat_map(|(_, stand)| &stand.shown);
+        let examples = calls_in(stand, self.target.channel());
+        Ok(Fit { shown, folded, newest, fitted, examples })
     }
 
     /// The digest and what stands verbatim behind it.
@@ -188,15 +200,42 @@ impl Assembly<'_> {
                 left[message - folded.first] = form.message(&messages[message]);
             }
         }
+        let mut digest = None;
         match (messages.get(folded.first), self.before(folded)) {
             (_, before) if before.is_empty() => {}
             (Some(first), mut before) if first.role == Role::User => {
                 before.extend_from_slice(&first.content);
                 left[0] = form.message(&Message { role: Role::User, content: before.into() });
             }
-            (_, before) => left.insert(0, form.message(&Message { role: Role::User, content: before.into() })),
+            (_, before) => digest = Some(form.message(&Message { role: Role::User, content: before.into() })),
         }
-        left.into_iter().flatten().collect()
+        let stand = left.into_iter().zip(folded.first..);
+        let stand = stand.flat_map(|(shown, at)| fitted.examples(at).iter().cloned().chain(shown));
+        digest.into_iter().flatten().chain(stand).collect()
+    }
+
+    fn examples(&self) -> Examples<'_> {
+        let model = &self.target.profile;
+        Examples { kind: self.target.channel(), model, head: &self.trimmed.head, rules: &self.setup.rules }
+    }
+
+    /// Puts worked examples before the typed prompts from message `from` on. A prompt has none where it and they would take
+    /// half of what there is for the history: nothing is to be folded, and nothing refused, for their sake.
+    fn teach(&self, fitted: &mut Fitted, from: usize, head_tokens: usize) {
+        let profile = &self.target.profile.examples;
+        if profile.each == 0 {
+            return;
+        }
+        let half = self.budget().history(head_tokens).saturating_sub(self.preamble_tokens()) / 2;
+        for (message, prompt) in prompts_of(&self.messages, &self.setup.rules.messages, from) {
+            let tokens = half.saturating_sub(fitted.costs[message]).min(profile.tokens);
+            let place = Place { prompt, tokens };
+            let cost = |shown: &[Shown]| self.tokens(shown);
+            if let Some(stand) = self.examples().before(self.setup.nearest(), place, &fitted.examples, cost) {
+                fitted.costs[message] += stand.tokens;
+                fitted.examples.push((message, stand.into()));
+            }
+        }
     }
 
     /// Renders all of it, if it fits.
@@ -207,7 +246,7 @@ impl Assembly<'_> {
             return Err(TooLong { tokens, maximum }.into());
         }
         let newest = self.messages.last().map(|message| self.tokens(&form.message(message))).unwrap_or_default();
-        Ok(Fit { shown, folded: Folded::default(), newest, fitted: Fitted::default() })
+        Ok(Fit { shown, folded: Folded::default(), newest, fitted: Fitted::default(), examples: Vec::new() })
     }
 
     /// What is known of messages that are fitted to this window.
@@ -228,6 +267,7 @@ impl Assembly<'_> {
             fitted.rendered.push(Some(shown.into()));
             fitted.messages.push(message);
         }
+        self.teach(&mut fitted, from, head_tokens);
         fitted
     }
 
@@ -240,6 +280,7 @@ impl Assembly<'_> {
         fitted.messages.truncate(grown);
         fitted.costs.truncate(grown);
         fitted.rendered.truncate(grown);
+        fitted.examples.retain(|(message, _)| *message < grown);
         fitted.rendered.iter_mut().take(first).for_each(|shown| *shown = None);
         let known = self.followed.known.clone();
         self.setup.trails.keep(self.followed.trail(notes, fitted), &known);
@@ -258,6 +299,7 @@ impl Assembly<'_> {
     fn head(&self, form: &Form<'_>, generation: &Generation) -> Arc<MadeShown> {
         let make = || {
             let mut head = form.head(&self.trimmed.head);
+            head.examples = self.examples().in_head();
             self.ask_for_form(generation, &mut head);
             let tokens = measure::of_head(&head, &self.counter(), self.target.profile.message_markers);
             MadeShown { tokens, o200k: measure::of_head(&head, self.setup.counter(), 0).total, head }
@@ -286,16 +328,21 @@ impl Assembly<'_> {
         fold::shorten_preamble(&self.trimmed.preamble, PREAMBLE, &self.profile.fold, self.target.window.tokens)
     }
 
+    fn preamble_tokens(&self) -> usize {
+        self.counter().count(&self.preamble())
+    }
+
     /// What the head leaves out, and the preamble in full under its handle.
     fn left_out(&self) -> Vec<LeftOut> {
         let preamble = LeftOut { handle: PREAMBLE.to_owned(), text: self.trimmed.preamble.clone() };
         self.trimmed.head.left_out.iter().cloned().chain([preamble]).collect()
     }
 
-    fn into_situation(self, choice: Choice, format: Option<Value>) -> ReplyContext {
+    fn into_situation(self, choice: Choice, examples: Vec<String>, format: Option<Value>) -> ReplyContext {
         ReplyContext {
             kind: self.target.channel(),
             model: self.target.profile.clone(),
+            examples,
             tools: self.callable(),
             roles: ReplyContext::roles_of(&self.request.tools, &self.setup.rules),
             folder: self.folder().filter(|_| self.target.profile.show.relative_paths),

@@ -1,12 +1,13 @@
 //! What a plan is made with: rules, counters, and the model that it is for.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use bytes::Bytes;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::fold::FoldMemo;
-use crate::rules::{ChannelKind, ModelProfile, Profile, RuleSet, Sampling, Schedule, ShowProfile};
+use crate::rules::{ChannelKind, ExampleProfile, ModelProfile, Profile, RuleSet, Sampling, Schedule, ShowProfile};
+use crate::show::Nearest;
 use crate::tokens::{Counter, Family, FamilyCounter, Memo, Window};
 use crate::wire::{Body, Dialect, Unreadable};
 
@@ -22,6 +23,7 @@ pub struct Setup {
     pub(super) heads: Heads,
     pub(super) trails: Trails,
     folds: FoldMemo,
+    nearest: OnceLock<Nearest>,
 }
 
 /// The model that a request is for.
@@ -50,7 +52,15 @@ impl Setup {
     }
 
     fn remembering(rules: RuleSet, memo: Arc<Memo>, bodies: Arc<Bodies>) -> Self {
-        Self { rules, memo, bodies, heads: Heads::default(), trails: Trails::default(), folds: FoldMemo::default() }
+        Self {
+            rules,
+            memo,
+            bodies,
+            heads: Heads::default(),
+            trails: Trails::default(),
+            folds: FoldMemo::default(),
+            nearest: OnceLock::new(),
+        }
     }
 
     /// Reads the body of a request. What it has in common with one that came before need not be read again.
@@ -59,6 +69,11 @@ impl Setup {
     /// As [`crate::wire::Request::parse`].
     pub fn read(&self, bytes: Bytes) -> Result<Arc<Body>, Unreadable> {
         self.bodies.read(bytes)
+    }
+
+    /// The index of the worked examples, made at its first use.
+    pub fn nearest(&self) -> &Nearest {
+        self.nearest.get_or_init(|| Nearest::of(&self.rules.examples))
     }
 
     /// Counts in o200k: the client's scale.
@@ -114,7 +129,7 @@ impl Target {
             sampling: Sampling::default(),
             show: ShowProfile::default(),
             unreviewed: true,
-            examples: Vec::new(),
+            examples: ExampleProfile::default(),
             ..ModelProfile::clone(&self.profile)
         };
         Self { profile: plain.into(), ..self.clone() }
@@ -130,7 +145,7 @@ impl Target {
             ollama: prompted(profile.ollama),
             anthropic: prompted(profile.anthropic),
             show: ShowProfile { bound_form: None, lines: false, own_tools: false, ..show },
-            examples: Vec::new(),
+            examples: ExampleProfile::default(),
             ..profile
         };
         Self { profile: plain.into(), ..self.clone() }

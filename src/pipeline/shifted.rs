@@ -11,6 +11,8 @@ pub(super) struct Rendered<'r> {
     pub form: &'r Form<'r>,
     pub messages: &'r [Message],
     pub shown: &'r [Vec<Shown>],
+    /// The worked examples before some of them: they stand as long as the message stands whole.
+    pub examples: &'r dyn Fn(usize) -> &'r [Shown],
     /// What stands before the first message.
     pub preamble: &'r str,
     /// So much stays of the beginning of a message, in tokens.
@@ -39,7 +41,9 @@ impl Rendered<'_> {
             let shown = std::mem::take(&mut left[0]);
             left[0] = self.form.headed_by(self.preamble, shown);
         }
-        left.into_iter().flatten().collect()
+        let whole = |at: usize| shifted.is_none_or(|shifted| shifted.kept[at] == Kept::Whole);
+        let examples = |at: usize| Some((self.examples)(at)).filter(|_| whole(at)).into_iter().flatten().cloned();
+        left.into_iter().enumerate().flat_map(|(at, shown)| examples(at).chain(shown)).collect()
     }
 
     fn kept(&self, at: usize, kept: Kept) -> Vec<Shown> {

@@ -8,7 +8,7 @@ use super::measure::messages_tokens;
 use super::setup::Target;
 use crate::calls::heal::heal_past;
 use crate::rules::Lexicon;
-use crate::show::{Form, Notes, Shown};
+use crate::show::{Form, Notes, Shown, Standing};
 use crate::tokens::Counter;
 use crate::trim::{Kind, Trim, TrimmedMessages};
 use crate::wire::{Message, Request, Role};
@@ -55,11 +55,19 @@ pub(super) struct Fitted {
     pub(super) messages: Vec<Message>,
     /// Tokens of each as rendered.
     pub(super) costs: Vec<usize>,
+    /// The worked examples before some of them, by message; their tokens are counted with it.
+    pub(super) examples: Vec<(usize, Arc<Standing>)>,
     /// Each as rendered; nothing where it was folded.
     pub(super) rendered: Vec<Option<Arc<[Shown]>>>,
 }
 
 impl Fitted {
+    /// The worked examples right before a message.
+    pub(super) fn examples(&self, at: usize) -> &[Shown] {
+        let found = self.examples.binary_search_by_key(&at, |(message, _)| *message);
+        found.map_or(&[], |found| &self.examples[found].1.shown)
+    }
+
     /// A message as it is rendered.
     pub(super) fn shown(&self, at: usize, form: &Form<'_>) -> Vec<Shown> {
         match &self.rendered[at] {

@@ -111,6 +111,7 @@ fn about(rules: &RuleSet, model: &str, kind: ChannelKind, messages: Vec<Message>
     ReplyContext {
         kind,
         model: rules.model(model).unwrap().clone().into(),
+        examples: Vec::new(),
         head: Head { core: tools().iter().map(shown).collect(), ..Head::default() },
         tools: tools(),
         messages: messages.into(),

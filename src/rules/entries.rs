@@ -5,7 +5,7 @@ use super::{Pack, RuleSet, Seen, Show};
 /// One rule, in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// `client/kind/rule`, `profile/name`, `model/family`, `lexicon/list` or `check/id`.
+    /// `client/kind/rule`, `profile/name`, `model/family`, `lexicon/list`, `check/id` or `example/id`.
     pub id: String,
     /// What it does.
     pub what: String,
@@ -24,8 +24,9 @@ impl RuleSet {
         let models = self.models.iter().map(|model| (format!("model/{}", model.family), model.names.join(" ")));
         let lists = self.lexicon.lists();
         let lists = lists.into_iter().map(|(list, what)| (format!("lexicon/{list}"), what));
+        let examples = self.examples.iter().map(|example| (format!("example/{}", example.id), example.prompt.clone()));
         let checks = self.checks.rules.iter().map(|rule| (format!("check/{}", rule.id), rule.in_a_line()));
-        entries.extend(profiles.chain(models).chain(lists).chain(checks).map(|(id, what)| Entry {
+        entries.extend(profiles.chain(models).chain(lists).chain(checks).chain(examples).map(|(id, what)| Entry {
             id,
             what,
             seen: Seen::default(),
@@ -73,10 +74,11 @@ fn pack_entries(pack: &Pack) -> Vec<Entry> {
 /// The text of one rule in a file: from its `[[kind]]` up to the next. `rule` is its id, or one of its names.
 pub fn source_of<'a>(text: &'a str, kind: &str, rule: &str) -> Option<&'a str> {
     let (head, quoted) = (format!("[[{kind}]]"), format!("\"{rule}\""));
+    let inner = format!("[[{kind}.");
     let mut at = 0;
     let mut blocks = Vec::new();
     for line in text.split_inclusive('\n') {
-        if line.starts_with('[') {
+        if line.starts_with('[') && !line.starts_with(&inner) {
             blocks.push(at);
         }
         at += line.len();

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{Checks, Lexicon, MessageKinds, ModelProfile, Pack, Profile, RuleError, RuleSet, SectionAction};
+use super::examples::{ExampleFile, read_examples};
+use super::{Checks, Example, Lexicon, MessageKinds, ModelProfile, Pack, Profile, RuleError, RuleSet, SectionAction};
 
 impl RuleSet {
     /// The rules that are compiled in.
@@ -18,6 +19,7 @@ impl RuleSet {
         rules.models = super::builtin_models().unwrap_or_default();
         rules.lexicon = Lexicon::builtin().unwrap_or_default().into();
         rules.checks = Checks::builtin().unwrap_or_default().into();
+        rules.examples = ExampleFile::builtin().unwrap_or_default();
         rules
     }
 
@@ -33,6 +35,10 @@ impl RuleSet {
             FileKind::Checks => {
                 let checks = self.known_checks(file, text)?;
                 Arc::make_mut(&mut self.checks).join(checks);
+            }
+            FileKind::Examples => {
+                let file = read_examples(file, text)?;
+                join(&mut self.examples, file.examples, |example: &Example| &example.id);
             }
             FileKind::Model => join(&mut self.models, vec![read(file, text)?], |model: &ModelProfile| &model.family),
         }
@@ -102,6 +108,7 @@ enum FileKind {
     Model,
     Lexicon,
     Checks,
+    Examples,
 }
 
 /// A file says what it is by its first key.
@@ -114,12 +121,15 @@ fn kind_of(file: &str, text: &str) -> Result<FileKind, RuleError> {
         ("family", FileKind::Model),
         ("lexicon", FileKind::Lexicon),
         ("checks", FileKind::Checks),
+        ("examples", FileKind::Examples),
     ];
     let mut said = kinds.into_iter().filter(|(key, _)| has(key)).map(|(_, kind)| kind);
     match (said.next(), said.next()) {
         (Some(kind), None) => Ok(kind),
+        // The examples of a model's profile are a table of its settings.
+        (Some(FileKind::Model), Some(FileKind::Examples)) if table["examples"].is_table() => Ok(FileKind::Model),
         _ => Err(RuleError::new(file, text, 0..0, "it does not say what it is a rule file for").remedy(
-            "begin it with one of `client = \"…\"`, `profile = \"…\"`, `family = \"…\"`, `lexicon = \"…\"`, `checks = \"…\"`",
+            "begin it with one of `client = \"…\"`, `profile = \"…\"`, `family = \"…\"`, `lexicon = \"…\"`, `checks = \"…\"`, `examples = \"…\"`",
         )),
     }
 }

@@ -3,6 +3,7 @@
 //! * a [`Pack`] knows one client: sections of its prompt, its tools, its reminders, its side requests
 //! * a [`Profile`] knows one window tier
 //! * a [`ModelProfile`] knows one family of models
+//! * an [`Example`] shows weak models how work is done
 //!
 //! Built-in files stand in `rules/` of the repository and are compiled in; a user's files layer over them.
 
@@ -11,6 +12,7 @@ mod case;
 mod checks;
 mod diagnostic;
 mod entries;
+mod examples;
 mod layer;
 mod lexicon;
 mod message;
@@ -27,11 +29,11 @@ pub use case::Case;
 pub use checks::{CHECKS_FILE, CheckRule, Checks, filled};
 pub use diagnostic::RuleError;
 pub use entries::{Entry, source_of};
+pub use examples::{EXAMPLE_FILES, Example, ExampleFile, ExampleStep};
 pub use lexicon::{LEXICON_FILES, Lexicon, Meaning, Texts, Words};
 pub use message::{Keep, MessageKinds, MessageRule};
 pub use model::{
-    CallForm, ChannelKind, Example, ExampleStep, FoldChoice, ModelProfile, Sampling, Schedule, ShowProfile,
-    ThinkingForm,
+    CallForm, ChannelKind, ExampleProfile, FoldChoice, ModelProfile, Sampling, Schedule, ShowProfile, ThinkingForm,
 };
 pub use models::{MODEL_FILES, builtin_models, family_of};
 pub use pack::{

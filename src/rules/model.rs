@@ -1,10 +1,9 @@
-//! What a family of models needs: its channel, its way of writing calls, its sampling, its worked examples.
+//! What a family of models needs: its channel, its way of writing calls, its sampling, which examples it is shown.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
 use super::pack::Paths;
 use crate::tokens::{ImageTokens, Vocabulary};
@@ -57,9 +56,9 @@ pub struct ModelProfile {
     /// Its replies go out as they are, and nothing is said of its repeats: the profile `off`.
     #[serde(skip)]
     pub unreviewed: bool,
-    /// Worked examples, as past turns. One is shown only where all its tools are shown.
-    #[serde(default, rename = "example")]
-    pub examples: Vec<Example>,
+    /// Which of the worked examples it is shown.
+    #[serde(default)]
+    pub examples: ExampleProfile,
 }
 
 /// How the history of a model is to be cut.
@@ -229,24 +228,18 @@ pub enum CallForm {
     Glm,
 }
 
-/// A worked example: a prompt, calls with their results, an answer.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Example {
-    pub prompt: String,
-    #[serde(default, rename = "step")]
-    pub steps: Vec<ExampleStep>,
-    pub answer: String,
-}
-
-/// One call of a worked example.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ExampleStep {
-    pub tool: String,
-    /// The arguments, a JSON object.
-    pub arguments: Value,
-    pub result: String,
+/// Which worked examples a model is shown, as past turns. One is shown only where tools for all its steps are shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExampleProfile {
+    /// The ids of those that stand in the head of every request, in this order.
+    pub head: Vec<String>,
+    /// How many of the nearest stand before each typed prompt, from then on. 0: none.
+    pub each: usize,
+    /// The most tokens that they may have together, before one prompt.
+    pub tokens: usize,
+    /// The least nearness to the prompt, in percent: 0 has nothing in common with it, 100 is the same text.
+    pub near: usize,
 }
 
 impl ShowProfile {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Checks, Lexicon, MessageKinds, ModelProfile, Pack, Profile, Role, ToolRule, family_of};
+use super::{Checks, Example, Lexicon, MessageKinds, ModelProfile, Pack, Profile, Role, ToolRule, family_of};
 
 /// All rules in force.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,8 @@ pub struct RuleSet {
     pub checks: Arc<Checks>,
     /// What the clients of all packs write in the user's name.
     pub messages: Arc<MessageKinds>,
+    /// Worked examples; the first of two that are equally near is taken.
+    pub examples: Vec<Example>,
 }
 
 impl RuleSet {

@@ -3,7 +3,7 @@
 use schemars::{JsonSchema, schema_for};
 use serde_json::Value;
 
-use super::{Checks, Lexicon, ModelProfile, Pack, Profile};
+use super::{Checks, ExampleFile, Lexicon, ModelProfile, Pack, Profile};
 
 /// A rule file is one of these.
 #[derive(JsonSchema)]
@@ -15,6 +15,7 @@ enum RuleFile {
     Model(ModelProfile),
     Lexicon(Lexicon),
     Checks(Checks),
+    Examples(ExampleFile),
 }
 
 /// The JSON Schema of a rule file.
@@ -39,6 +40,9 @@ mod tests {
             assert!(validator.is_valid(&toml::from_str::<Value>(text).unwrap()), "{name}");
         }
         assert!(validator.is_valid(&toml::from_str::<Value>(super::super::CHECKS_FILE.1).unwrap()));
+        for (name, text) in super::super::EXAMPLE_FILES {
+            assert!(validator.is_valid(&toml::from_str::<Value>(text).unwrap()), "{name}");
+        }
         assert!(!validator.is_valid(&serde_json::json!({"client": "c", "nonsense": 1})));
     }
 }

@@ -94,7 +94,7 @@ impl<'a> Form<'a> {
         self.model.call_form(self.kind)
     }
 
-    /// The head as it is sent.
+    /// The head as it is sent, without worked examples.
     pub fn head(&self, head: &Head) -> ShownHead {
         let own = own::beside(head);
         if self.kind == ChannelKind::Native {
@@ -106,30 +106,12 @@ impl<'a> Form<'a> {
         let system = join(&[&head.system, &tool_text]);
         let bind = Bind::of(self.kind, self.model).filter(|_| has_tools(head));
         let format = bind.map(|bind| bind.reply(head, &own::bound(head), &self.choice, |name| self.is_open(name)));
-        ShownHead { system, tools: Vec::new(), examples: self.examples(head), tool_text, format }
+        ShownHead { system, tool_text, format, ..ShownHead::default() }
     }
 
     /// Whether a parked tool may be called at once.
     fn is_open(&self, name: &str) -> bool {
         !self.model.show.parked_by_help || own::was_opened(self.notes.messages(), self.notes.kinds(), name)
-    }
-
-    fn examples(&self, head: &Head) -> Vec<Shown> {
-        let shown = |name: &str| head.core.iter().any(|tool| tool.client.name == name);
-        let fitting = self.model.examples.iter().filter(|example| example.steps.iter().all(|step| shown(&step.tool)));
-        let most = head.examples.unwrap_or(usize::MAX);
-        fitting.take(most).flat_map(|example| self.example(example, head)).collect()
-    }
-
-    fn example(&self, example: &crate::rules::Example, head: &Head) -> Vec<Shown> {
-        let mut shown = vec![Shown::text(Speaker::User, &example.prompt)];
-        for step in &example.steps {
-            let call = call_text::call(self.call_form(), &step.tool, &ordered(&step.tool, &step.arguments, head));
-            shown.push(Shown::text(Speaker::Assistant, call));
-            shown.push(Shown::text(Speaker::User, self.result_text(&step.tool, &step.result)));
-        }
-        shown.push(Shown::text(Speaker::Assistant, self.answer_text(&example.answer)));
-        shown
     }
 
     /// One message as it is sent.
@@ -218,15 +200,6 @@ impl<'a> Form<'a> {
     fn result_text(&self, tool: &str, text: &str) -> String {
         self.model.show.result.replace("{tool}", tool).replace("{text}", text)
     }
-}
-
-/// Arguments in the order of the tool's schema, in which a bound reply gives them.
-fn ordered(tool: &str, arguments: &Value, head: &Head) -> Value {
-    let schema = head.core.iter().find(|shown| shown.client.name == tool).map(|shown| &shown.schema);
-    let place = |key: &str| schema?["properties"].as_object()?.keys().position(|known| known == key);
-    let mut fields: Vec<(&String, &Value)> = arguments.as_object().into_iter().flatten().collect();
-    fields.sort_by_key(|(key, _)| place(key).unwrap_or(usize::MAX));
-    Value::Object(fields.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect())
 }
 
 fn native_head(head: &Head, own: &[ShownTool]) -> ShownHead {

@@ -22,6 +22,8 @@ pub struct ReplyContext {
     pub model: Arc<ModelProfile>,
     /// What the model is shown.
     pub head: Head,
+    /// The calls of worked examples that it is shown, as they are written.
+    pub examples: Vec<String>,
     /// All tools of the client, with their full schemas.
     pub tools: Vec<Tool>,
     /// The whole history, as the client sent it and normalised.

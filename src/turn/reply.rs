@@ -58,9 +58,7 @@ impl HeardCall {
 impl Reply {
     pub(crate) fn new(about: &ReplyContext) -> Self {
         let form = about.model.call_form(about.kind);
-        let examples = about.model.examples.iter().flat_map(|example| &example.steps);
-        let written = examples.map(|step| crate::show::call_text::call(form, &step.tool, &step.arguments));
-        let quotes = Quotes::new(about.messages.clone(), written);
+        let quotes = Quotes::new(about.messages.clone(), about.examples.iter().cloned());
         let callable = about.callable();
         let reader = Reader::new(&callable, &quotes, &about.lexicon);
         let bound = about.kind == ChannelKind::Constrained && has_tools(&about.head);

@@ -7,6 +7,7 @@ mod allocations;
 mod captures;
 mod commands;
 mod demo;
+mod examples;
 mod fields;
 mod fixtures;
 mod http;

@@ -22,9 +22,9 @@ const MODELS: [(&str, Dialect); 4] = [
     ("qwen3-coder:30b", Dialect::Ollama),
     ("some-coder:7b", Dialect::Anthropic),
 ];
-const CONSTRAINED: &str = "qwen2.5-coder:7b";
+pub(crate) const CONSTRAINED: &str = "qwen2.5-coder:7b";
 
-fn fixture(name: &str) -> Value {
+pub(crate) fn fixture(name: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(repository().join("fixtures").join(name)).unwrap()).unwrap()
 }
 
@@ -47,17 +47,17 @@ fn lean() -> Vec<Request> {
     answers.map(|at| with_messages(if at > loaded { &long } else { &short }, &messages[..at])).collect()
 }
 
-fn with_messages(head: &Value, messages: &[Value]) -> Request {
+pub(crate) fn with_messages(head: &Value, messages: &[Value]) -> Request {
     let mut body = head.clone();
     body["messages"] = messages.into();
     Request::parse(body.to_string().as_bytes()).unwrap()
 }
 
-fn target(setup: &Setup, model: &str, window: usize, dialect: Dialect) -> Target {
+pub(crate) fn target(setup: &Setup, model: &str, window: usize, dialect: Dialect) -> Target {
     setup.target(model, Window { tokens: window, source: WindowSource::Setting }, dialect).unwrap()
 }
 
-fn sent(setup: &Setup, target: &Target, request: &Request) -> Box<Plan> {
+pub(crate) fn sent(setup: &Setup, target: &Target, request: &Request) -> Box<Plan> {
     match plan(setup, target, &request.clone().into()).unwrap() {
         Planned::Send(plan) => plan,
         Planned::Answer { text, .. } => panic!("answered here: {text}"),
@@ -169,16 +169,20 @@ fn fit_refuses_no_result_where_the_head_takes_half_of_the_window() {
 fn pairing() {
     every_plan(|place, plans| {
         for plan in plans.iter().filter(|plan| plan.target.dialect == Dialect::Anthropic).rev().step_by(5) {
-            let body = plan.body();
-            let messages = body["messages"].as_array().unwrap();
-            assert_eq!(messages[0]["role"], "user", "{place}");
-            for pair in messages.windows(2) {
-                assert_ne!(pair[0]["role"], pair[1]["role"], "{place}: roles alternate");
-                assert_eq!(ids(&pair[0], "id"), ids(&pair[1], "tool_use_id"), "{place}: calls and results");
-            }
-            assert!(ids(messages.last().unwrap(), "id").is_empty(), "{place}: the last call has its result");
+            paired(place, &plan.body());
         }
     });
+}
+
+/// Roles alternate, every call has its result, and the last word is the user's.
+pub(crate) fn paired(place: &str, body: &Value) {
+    let messages = body["messages"].as_array().unwrap();
+    assert_eq!(messages[0]["role"], "user", "{place}");
+    for pair in messages.windows(2) {
+        assert_ne!(pair[0]["role"], pair[1]["role"], "{place}: roles alternate");
+        assert_eq!(ids(&pair[0], "id"), ids(&pair[1], "tool_use_id"), "{place}: calls and results");
+    }
+    assert!(ids(messages.last().unwrap(), "id").is_empty(), "{place}: the last call has its result");
 }
 
 fn ids(message: &Value, key: &str) -> BTreeSet<String> {
@@ -187,7 +191,7 @@ fn ids(message: &Value, key: &str) -> BTreeSet<String> {
 }
 
 /// What the model reads, in order: system text, tools, and each message.
-fn read(plan: &Plan) -> Vec<String> {
+pub(crate) fn read(plan: &Plan) -> Vec<String> {
     let body = plan.body();
     let mut parts = vec![body["system"].to_string(), body["tools"].to_string()];
     parts.extend(body["messages"].as_array().unwrap().iter().map(Value::to_string));
@@ -226,7 +230,7 @@ fn stable_prefix() {
 }
 
 /// The messages behind the head.
-fn behind_the_head(plan: &Plan) -> Vec<Piece> {
+pub(crate) fn behind_the_head(plan: &Plan) -> Vec<Piece> {
     pieces(plan).split_off(1 + plan.head.tools.len() + plan.head.examples.len())
 }
 
@@ -238,7 +242,13 @@ fn shifting(setup: &Setup, model: &str, window: usize, dialect: Dialect) -> Targ
 /// session that is resumed by another process, and beside another session. After /compact the history is another one.
 #[test]
 fn stable_order() {
-    let together = Setup::new(RuleSet::builtin());
+    // With chosen examples: tests/it/examples.rs.
+    let setup = || {
+        let mut rules = RuleSet::builtin();
+        rules.models.iter_mut().for_each(|model| model.examples.each = 0);
+        Setup::new(rules)
+    };
+    let together = setup();
     for ((model, dialect), window) in MODELS.into_iter().flat_map(|m| [2048, 4096, 8192].map(|w| (m, w))) {
         let sessions = [classic(), lean()];
         let mut before: [Vec<Piece>; 2] = Default::default();
@@ -257,7 +267,7 @@ fn stable_order() {
                 assert!(plan.report.fits && plan.report.after.total <= plan.report.budget);
                 cuts = cuts.max(plan.report.cuts);
                 if at % 9 == 0 {
-                    let alone = Setup::new(RuleSet::builtin());
+                    let alone = setup();
                     let resumed = sent(&alone, &shifting(&alone, model, window, dialect), request);
                     assert_eq!(resumed.body().to_string(), plan.body().to_string(), "{model}, {window}: from memory");
                 }

@@ -91,6 +91,7 @@ fn shown(used: usize, seen: &Seen<'_>) -> bool {
         || seen.place.in_markup()
         || explained
         || seen.scope.quotes.contain(&seen.text[..used])
+        || !seen.is_awaited() && seen.scope.quotes.contain_as_example(&seen.text[..used])
 }
 
 /// Whether the words before introduce what follows as a thing to look at: a heading, or a colon without an action.

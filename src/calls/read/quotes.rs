@@ -9,6 +9,7 @@ use crate::wire::{Block, Message, Role};
 #[derive(Debug, Clone, Default)]
 pub struct Quotes {
     messages: Arc<[Message]>,
+    /// Calls of worked examples. They are good calls: often the right one is the same.
     examples: Arc<[String]>,
     /// The newest typed prompt.
     prompt: Arc<str>,
@@ -29,15 +30,22 @@ impl Quotes {
 
     /// Whether `call` stands in one of the texts: white space, escapes and line numbers aside.
     pub fn contain(&self, call: &str) -> bool {
-        let wanted = squeezed(call);
-        if wanted.is_empty() {
-            return false;
-        }
-        let finder = memchr::memmem::Finder::new(wanted.as_bytes());
-        let is_in = |text: &str| finder.find(squeezed(text).as_bytes()).is_some();
-        let said = |message: &Message| message.content.iter().any(|block| is_in(&quotable(message.role, block)));
-        self.examples.iter().any(|text| is_in(text)) || self.messages.iter().any(said)
+        let Some(finder) = finder(call) else { return false };
+        let is_in = |block: &Block, role| finder.find(squeezed(&quotable(role, block)).as_bytes()).is_some();
+        self.messages.iter().any(|message| message.content.iter().any(|block| is_in(block, message.role)))
     }
+
+    /// Whether `call` stands in a worked example. It is quoted only where no call is awaited.
+    pub fn contain_as_example(&self, call: &str) -> bool {
+        let Some(finder) = finder(call) else { return false };
+        self.examples.iter().any(|text| finder.find(squeezed(text).as_bytes()).is_some())
+    }
+}
+
+/// Finds a call in squeezed texts; `None` where there is nothing to find.
+fn finder(call: &str) -> Option<memchr::memmem::Finder<'static>> {
+    let wanted = squeezed(call);
+    (!wanted.is_empty()).then(|| memchr::memmem::Finder::new(wanted.as_bytes()).into_owned())
 }
 
 fn quotable(role: Role, block: &Block) -> Cow<'_, str> {

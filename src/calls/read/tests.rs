@@ -230,7 +230,8 @@ fn what_is_shown_is_not_made() {
 #[test]
 fn a_quotation_of_the_request_is_text() {
     let call = r#"{"name": "Bash", "arguments": {"command": "ls"}}"#;
-    let quotes = Quotes::new([], ["1\t{\"name\": \"Bash\",\n2\t\"arguments\": {\"command\": \"ls\"}}".to_owned()]);
+    let typed = "1\t{\"name\": \"Bash\",\n2\t\"arguments\": {\"command\": \"ls\"}}";
+    let quotes = Quotes::new([Message::text(Role::User, typed)], []);
     assert_eq!(read_with(&[call], false, &quotes), [call]);
     let fenced = format!("I'll quote it.\n\n```json\n{call}\n```");
     assert_eq!(read_with(&[&fenced], false, &quotes), [fenced.as_str()]);
@@ -255,6 +256,20 @@ fn a_call_that_the_user_asked_to_see_is_text() {
         let other = Quotes::new([Message::text(Role::User, "List the files, and show me an example of one.")], []);
         assert!(text.contains("```") || read_with(&[text], false, &other) == [r#"Bash{"command":"ls"}"#]);
     }
+}
+
+#[test]
+fn a_call_of_a_worked_example_is_made_where_one_is_awaited_and_quoted_in_talk() {
+    let call = "<tool_call>\n{\"name\": \"Bash\", \"arguments\": {\"command\": \"ls\"}}\n</tool_call>";
+    let quotes = Quotes::new([Message::text(Role::User, "What is in this folder?")], [call.to_owned()]);
+    let made = r#"Bash{"command":"ls"}"#;
+    assert_eq!(read_with(&[call], false, &quotes), [made]);
+    assert_eq!(read_with(&[call, "\n", call], false, &quotes), [made, made]);
+    let announced = format!("I'll list the files.\n{call}");
+    assert_eq!(read_with(&[&announced], false, &quotes), ["I'll list the files.", made]);
+    let talk = format!("The first turn had one call in it\n{call}");
+    assert_eq!(read_with(&[&talk], false, &quotes), [talk.as_str()]);
+    assert_eq!(read(&[&talk], false).len(), 2, "the same words with another call");
 }
 
 #[test]

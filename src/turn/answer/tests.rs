@@ -44,6 +44,7 @@ fn situation(kind: ChannelKind, messages: Vec<Message>) -> ReplyContext {
         kind,
         model: model.into(),
         head: Head { core: tools().iter().map(shown).collect(), ..Head::default() },
+        examples: Vec::new(),
         tools: tools(),
         messages: messages.into(),
         roles: ReplyContext::roles_of(&tools(), &rules),
