@@ -37,8 +37,8 @@ pub(super) fn variables(told: &ForClient) -> Vec<Variable> {
         plain("ANTHROPIC_BASE_URL", &format!("http://{}", told.address), "where the proxy listens"),
         plain(
             "ANTHROPIC_AUTH_TOKEN",
-            "fanlight",
-            "any word: nobody checks it, but without one the client asks for a login",
+            &super::door::token_in_environment().unwrap_or_else(|| "fanlight".to_owned()),
+            "the token, where one is set; any word else: without one the client asks for a login",
         ),
         plain("ANTHROPIC_API_KEY", "", "a key of yours would be asked about, and is of no use here"),
         plain(

@@ -97,6 +97,9 @@ impl Explain {
             if self.request.as_os_str() == LAST { newest(self.record.as_deref())? } else { self.request.clone() };
         let body = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let request = Request::parse(&body).map_err(|error| Usage(format!("{}: {error}", path.display())))?;
+        if request.messages.is_empty() {
+            return Err(Usage(format!("{}: no request: it has no messages", path.display())).into());
+        }
         let served = if self.window.is_some() && self.model.is_some() { None } else { served::ask()? };
         let setup = Setup::new(rule_files::load(&self.rules)?);
         let mut target = setup

@@ -7,6 +7,7 @@ mod config;
 mod config_file;
 mod demo;
 mod doctor;
+mod door;
 mod env;
 mod explain;
 mod log;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::task::spawn_blocking;
 use tracing::{error, info};
 
 use super::rule_files;
@@ -16,17 +17,23 @@ const EVERY: Duration = Duration::from_secs(1);
 type Stamp = (PathBuf, Option<SystemTime>, u64);
 
 /// Watches for as long as the proxy runs. A broken file leaves the last good rules in force. What the files are is seen at
-/// the call, not at the first poll: a change before that would be taken for what was read at the start.
+/// the call, not at the first poll: a change before that would be taken for what was read at the start. Files are looked at
+/// and read where it keeps nobody waiting: a disk may hang.
 pub(super) fn watch(proxy: Arc<Proxy>, paths: Vec<PathBuf>) -> impl Future<Output = ()> + Send {
     let mut seen = stamps(&paths);
     async move {
         loop {
             tokio::time::sleep(EVERY).await;
-            let now = stamps(&paths);
-            if now != seen {
-                seen = now;
-                reload(&proxy, &paths);
-            }
+            let (proxy, paths) = (proxy.clone(), paths.clone());
+            let looking = spawn_blocking(move || {
+                let now = stamps(&paths);
+                if now != seen {
+                    reload(&proxy, &paths);
+                }
+                now
+            });
+            let Ok(now) = looking.await else { return error!("rule files are not watched any more") };
+            seen = now;
         }
     }
 }

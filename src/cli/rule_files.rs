@@ -1,5 +1,6 @@
 //! Rule files from disk: the user's folder, then what `--rules` names, over the built-in ones.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -8,6 +9,9 @@ use super::Usage;
 use crate::folders;
 use crate::rules::RuleSet;
 
+/// The largest rule file, in bytes.
+const LARGEST: u64 = 1 << 20;
+
 /// Reads all layers: built-in, `$XDG_CONFIG_HOME/fanlight/rules.d/*.toml` by name, then `paths` in their order.
 ///
 /// # Errors
@@ -15,10 +19,27 @@ use crate::rules::RuleSet;
 pub(crate) fn load(paths: &[PathBuf]) -> anyhow::Result<RuleSet> {
     let mut rules = RuleSet::builtin();
     for file in files(paths)? {
-        let text = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+        let text = read(&file)?;
         rules.layer(&file.display().to_string(), &text).map_err(|error| Usage(error.to_string()))?;
     }
     Ok(rules)
+}
+
+/// The text of a rule file. A pipe or a device would be read without an end.
+fn read(path: &Path) -> anyhow::Result<String> {
+    let context = || format!("cannot read {}", path.display());
+    let facts = std::fs::metadata(path).with_context(context)?;
+    if !facts.is_file() {
+        return Err(Usage(format!("{} is no regular file", path.display())).into());
+    }
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text))
+        .with_context(context)?;
+    if text.len() as u64 > LARGEST {
+        return Err(Usage(format!("{} is larger than {} KiB", path.display(), LARGEST >> 10)).into());
+    }
+    Ok(text)
 }
 
 /// The files of all layers that are on disk, in the order in which they are laid. A folder stands for its `*.toml`.
@@ -64,6 +85,19 @@ mod tests {
         }
         let names: Vec<_> = rule_files_in(folder.path()).unwrap();
         assert_eq!(names, [folder.path().join("a.toml"), folder.path().join("b.toml")]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_regular_files_of_a_moderate_size_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe.toml");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let large = folder.path().join("large.toml");
+        std::fs::write(&large, vec![b'#'; (1 << 20) + 1]).unwrap();
+        for path in [pipe, large] {
+            assert!(load(&[path]).unwrap_err().is::<Usage>());
+        }
     }
 
     #[test]

@@ -4,19 +4,24 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 use tracing::{debug, warn};
 
-use super::signals::told_to_end;
+use super::door::DoorArgs;
+use super::signals::{told_to_end, told_to_end_at_once};
 use super::{Outcome, Unavailable, Usage, reload, rule_files};
 use crate::folders;
 use crate::ledger::Ledger;
-use crate::proxy::{self, Address, DiscoverError, Proxy, Settings, Wishes};
+use crate::proxy::{self, Address, DiscoverError, Door, Proxy, Settings, Wishes};
 use crate::rules::FoldChoice;
 use crate::tokens::WindowSource;
 use crate::wire::Dialect;
+
+/// So long work that nobody waits for any more is let end.
+const LEFT_OVER: Duration = Duration::from_secs(2);
 
 /// Run the proxy, until it is told to end.
 #[derive(Debug, Args)]
@@ -28,9 +33,8 @@ pub(super) struct Serve {
 /// All that `serve` may be told; what a configuration file may say.
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    /// Where to listen.
-    #[arg(long, default_value = "127.0.0.1:11435", value_name = "ADDRESS", env = "FANLIGHT_LISTEN")]
-    listen: SocketAddr,
+    #[command(flatten)]
+    door: DoorArgs,
     #[command(flatten)]
     server: ServerArgs,
     #[command(flatten)]
@@ -78,6 +82,9 @@ pub(super) struct ServerArgs {
     /// Keep no record of exchanges on disk.
     #[arg(long, env = "FANLIGHT_NO_LEDGER", value_parser = clap::builder::FalseyValueParser::new())]
     no_ledger: bool,
+    /// Hand a client's Authorization, x-api-key and Cookie on to the model server.
+    #[arg(long, env = "FANLIGHT_FORWARD_CREDENTIALS", value_parser = clap::builder::FalseyValueParser::new())]
+    forward_credentials: bool,
 }
 
 /// How histories are cut.
@@ -115,9 +122,17 @@ impl Serve {
     }
 
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let ServeArgs { listen, server, .. } = self.args;
-        let proxy = Arc::new(server.proxy()?);
-        super::runtime()?.block_on(serve(listen, proxy, server.rules))
+        let ServeArgs { door: args, server, .. } = self.args;
+        let door = args.door()?;
+        if let Some(risk) = args.risk(&door)? {
+            writeln!(anstream::stderr(), "warning: {risk}")?;
+        }
+        let proxy = Arc::new(server.proxy(door)?);
+        let runtime = super::runtime()?;
+        let outcome = runtime.block_on(serve(args.listen, proxy, server.rules));
+        // Work that is still going on has nobody any more who waits for it.
+        runtime.shutdown_timeout(LEFT_OVER);
+        outcome
     }
 }
 
@@ -129,7 +144,7 @@ impl ServerArgs {
     }
 
     /// The proxy that these arguments describe.
-    pub(super) fn proxy(&self) -> anyhow::Result<Proxy> {
+    pub(super) fn proxy(&self, door: Door) -> anyhow::Result<Proxy> {
         let rules = rule_files::load(&self.rules)?;
         if let Some(name) = &self.profile
             && !rules.profiles.iter().any(|profile| profile.name == *name)
@@ -145,6 +160,8 @@ impl ServerArgs {
             profile: self.profile.clone(),
             record: self.record.clone(),
             shadow: self.shadow,
+            door,
+            forward_credentials: self.forward_credentials,
         };
         Proxy::new(settings, rules, ledger)
     }
@@ -168,13 +185,20 @@ async fn serve(listen: SocketAddr, proxy: Arc<Proxy>, rules: Vec<PathBuf>) -> an
     let mut greeting = tokio::spawn(greet(proxy.clone()));
     let running = proxy::run(listener, proxy, told_to_end());
     tokio::pin!(running);
+    let mut impatient = std::pin::pin!(told_to_end_at_once());
     tokio::select! {
         () = &mut running => return Ok(Outcome::Good),
+        () = &mut impatient => return Ok(Outcome::Child(INTERRUPTED)),
         greeted = &mut greeting => greeted??,
     }
-    running.await;
-    Ok(Outcome::Good)
+    tokio::select! {
+        () = &mut running => Ok(Outcome::Good),
+        () = &mut impatient => Ok(Outcome::Child(INTERRUPTED)),
+    }
 }
+
+/// What a shell says of a program that was interrupted.
+const INTERRUPTED: u8 = 130;
 
 fn cannot_listen(listen: SocketAddr, error: &std::io::Error) -> Unavailable {
     let remedy = match error.kind() {

@@ -5,6 +5,21 @@ pub(super) use unix::{Orders, told_to_end};
 #[cfg(windows)]
 pub(super) use windows::{Orders, told_to_end};
 
+/// So many interrupts end a process at once, whatever is going on.
+const IMPATIENT: usize = 3;
+
+/// The third interrupt: whoever sends that does not want to wait.
+pub(super) async fn told_to_end_at_once() {
+    for left in (0..IMPATIENT).rev() {
+        if tokio::signal::ctrl_c().await.is_err() {
+            return std::future::pending().await;
+        }
+        if left == 1 {
+            tracing::warn!("running answers are waited for; interrupt once more to end at once");
+        }
+    }
+}
+
 #[cfg(unix)]
 mod unix {
     use std::process::ExitStatus;

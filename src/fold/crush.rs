@@ -107,10 +107,14 @@ fn cut_blobs(line: &str) -> String {
     out
 }
 
+/// The longest JSON that is read to be shortened, in bytes.
+const LARGEST_JSON: usize = 1 << 20;
+
 /// A text that is one JSON array or object, with its long arrays shortened; `None` when nothing was shortened.
 fn crush_json(text: &str) -> Option<String> {
     let trimmed = text.trim();
-    if !trimmed.starts_with(['[', '{']) {
+    // Read, it takes up many times its size.
+    if !trimmed.starts_with(['[', '{']) || trimmed.len() > LARGEST_JSON {
         return None;
     }
     let mut value: serde_json::Value = serde_json::from_str(trimmed).ok()?;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::estimate::{estimate, prefix};
+use super::parallel::{LEAST_RESULT, LeftOut};
 use super::{crush, handle, page};
 use crate::history::{Act, Roles, numbered_lines, prompts};
 use crate::rules::{FoldProfile, MessageKinds};
@@ -51,14 +52,18 @@ pub fn ingest_from(
     let limits = Limits::of(profile, window);
     let mut calls = Calls::new();
     let mut shown = Vec::with_capacity(messages.len());
+    let mut left_out = LeftOut::default();
     for (at, message) in (first..).zip(messages) {
         for call in message.tool_uses() {
             let role = roles.role(&call.name);
             calls.insert(&call.id, (&call.name, Act::of(role, &call.input), role));
         }
         shown.push(match message.role {
-            Role::Assistant => shorten_calls(at, message, limits),
-            Role::User | Role::System => shorten_results(at, message, &calls, limits, kinds),
+            Role::Assistant => {
+                left_out = LeftOut::of(at, message, limits.call, limits.step);
+                shorten_calls(at, message, &left_out, limits)
+            }
+            Role::User | Role::System => shorten_results(at, message, &calls, &left_out, limits, kinds),
         });
     }
     shown
@@ -86,7 +91,14 @@ impl Limits {
 }
 
 /// The user side: results by their kind; texts that nobody typed by pages.
-fn shorten_results(at: usize, message: &Message, calls: &Calls<'_>, limits: Limits, kinds: &MessageKinds) -> Message {
+fn shorten_results(
+    at: usize,
+    message: &Message,
+    calls: &Calls<'_>,
+    left_out: &LeftOut<'_>,
+    limits: Limits,
+    kinds: &MessageKinds,
+) -> Message {
     let texts = prompts(std::slice::from_ref(message), kinds);
     let typed: Vec<usize> = texts.iter().filter(|prompt| prompt.whole).map(|prompt| prompt.block).collect();
     let sizes: Vec<usize> = message
@@ -94,13 +106,16 @@ fn shorten_results(at: usize, message: &Message, calls: &Calls<'_>, limits: Limi
         .iter()
         .enumerate()
         .map(|(block, item)| match item {
+            _ if left_out.has(item) => 0,
             Block::ToolResult(result) => estimate(&result.text()),
             Block::Text(text) if !typed.contains(&block) => estimate(text),
             _ => 0,
         })
         .collect();
-    let shares = shares(&sizes, limits.page, limits.step);
-    let content = message.content.iter().enumerate().map(|(block, item)| match item {
+    // Very many calls take from what their results may have.
+    let shares = shares(&sizes, limits.page, limits.step - left_out.excess.min(limits.step / 2));
+    let shown = message.content.iter().enumerate().filter(|(_, item)| !left_out.has(item));
+    let content = shown.map(|(block, item)| match item {
         Block::ToolResult(result) => {
             Block::ToolResult(shorten_result((at, block), result, calls, (shares[block], limits.crush)))
         }
@@ -109,7 +124,9 @@ fn shorten_results(at: usize, message: &Message, calls: &Calls<'_>, limits: Limi
         }
         other => other.clone(),
     });
-    Message { role: message.role, content: content.collect() }
+    let mut content: Vec<Block> = content.collect();
+    left_out.note(&mut content);
+    Message { role: message.role, content: content.into() }
 }
 
 /// How much each block may have: at most `each`, together at most `all`; what a small one leaves is for the larger.
@@ -120,7 +137,7 @@ fn shares(sizes: &[usize], each: usize, all: usize) -> Vec<usize> {
     let mut room = all;
     for (done, at) in order.iter().enumerate() {
         let fair = room / (order.len() - done);
-        shares[*at] = each.min(fair).max(40);
+        shares[*at] = each.min(fair).max(LEAST_RESULT);
         room = room.saturating_sub(sizes[*at].min(shares[*at]));
     }
     shares
@@ -215,13 +232,15 @@ fn shorten_text(place: (usize, usize), text: &str, share: usize) -> String {
 }
 
 /// The assistant's side: texts and inputs that are too long lose their middle.
-fn shorten_calls(at: usize, message: &Message, limits: Limits) -> Message {
-    let sizes: Vec<usize> = message.content.iter().map(block_size).collect();
-    if sizes.iter().sum::<usize>() <= limits.call {
+fn shorten_calls(at: usize, message: &Message, left_out: &LeftOut<'_>, limits: Limits) -> Message {
+    let size = |item| if left_out.has(item) { 0 } else { block_size(item) };
+    let sizes: Vec<usize> = message.content.iter().map(size).collect();
+    if sizes.iter().sum::<usize>() <= limits.call && !message.content.iter().any(|item| left_out.has(item)) {
         return message.clone();
     }
     let shares = shares(&sizes, limits.call, limits.call);
-    let content = message.content.iter().enumerate().map(|(block, item)| {
+    let shown = message.content.iter().enumerate().filter(|(_, item)| !left_out.has(item));
+    let content = shown.map(|(block, item)| {
         let share = shares[block];
         match item {
             _ if sizes[block] <= share => item.clone(),

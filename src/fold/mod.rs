@@ -17,6 +17,7 @@ mod ingest;
 mod journal;
 mod memo;
 mod page;
+mod parallel;
 mod paths;
 #[cfg(test)]
 mod promises;

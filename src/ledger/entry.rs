@@ -100,10 +100,10 @@ impl Tokens {
 
     /// Adds the parts of another exchange.
     pub(super) fn add(&mut self, other: Self) {
-        self.system += other.system;
-        self.tools += other.tools;
-        self.messages += other.messages;
-        self.total += other.total;
+        let sums = [&mut self.system, &mut self.tools, &mut self.messages, &mut self.total];
+        for (sum, part) in sums.into_iter().zip([other.system, other.tools, other.messages, other.total]) {
+            *sum = sum.saturating_add(part);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The files: one a month, one line of JSON an exchange.
 
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -32,13 +32,14 @@ pub fn read_since(folder: &Path, since: Timestamp) -> io::Result<Found> {
     Ok(found)
 }
 
+/// The regular files of the ledger, by name; a folder or a pipe of such a name is none of ours.
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let listing = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         listing => listing?,
     };
     let mut paths: Vec<PathBuf> = listing.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl") && path.is_file());
     paths.sort();
     Ok(paths)
 }
@@ -82,12 +83,70 @@ fn file_name(at_ms: i64) -> String {
     format!("{}.jsonl", moment.strftime("%Y-%m"))
 }
 
-/// Appends one entry to the file of its month, in one write.
+/// Appends one entry to the file of its month, in one write, behind a line that is whole: where another was torn by a full
+/// disk or a crash, of this process or another, a line end comes first.
 pub(super) fn append(folder: &Path, entry: &Entry) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    let mut line = serde_json::to_vec(entry)?;
+    private_folder(folder)?;
+    let mut file = private_file(&folder.join(file_name(entry.at_ms)))?;
+    let mut line = Vec::new();
+    if ends_torn(&mut file)? {
+        line.push(b'\n');
+    }
+    serde_json::to_writer(&mut line, entry)?;
     line.push(b'\n');
-    OpenOptions::new().create(true).append(true).open(folder.join(file_name(entry.at_ms)))?.write_all(&line)
+    // Not `write_all`: what a full disk left of it must not be followed by the rest of it as if it were whole.
+    let written = file.write(&line)?;
+    if written < line.len() { Err(io::ErrorKind::WriteZero.into()) } else { Ok(()) }
+}
+
+/// Whether the last line has no end.
+fn ends_torn(file: &mut File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(false);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last != *b"\n")
+}
+
+/// Makes the folder for the user only, whatever the mask says, and those above it that are missing.
+fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    close_to_others(folder, &fs::metadata(folder)?)
+}
+
+/// Opens a file for the user only, to read its end and to append to it.
+fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    let facts = file.metadata()?;
+    if !facts.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{} is no regular file", path.display())));
+    }
+    close_to_others(path, &facts)?;
+    Ok(file)
+}
+
+/// Takes from others what an older version or a wide mask has given them.
+#[cfg(unix)]
+fn close_to_others(path: &Path, facts: &fs::Metadata) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = facts.permissions().mode() & 0o777;
+    let own = mode & 0o700;
+    if mode == own { Ok(()) } else { fs::set_permissions(path, fs::Permissions::from_mode(own)) }
+}
+
+#[cfg(not(unix))]
+fn close_to_others(_: &Path, _: &fs::Metadata) -> io::Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]
@@ -109,6 +168,44 @@ mod tests {
         assert_eq!(found.entries, [entry]);
         assert_eq!(found.unreadable, 1);
         assert_eq!(read_since(home.path(), Timestamp::UNIX_EPOCH).unwrap().entries.len(), 2);
+    }
+
+    #[test]
+    fn a_torn_line_does_not_swallow_the_next() {
+        let home = tempfile::tempdir().unwrap();
+        let entry = |total_ms| Entry { at_ms: NOVEMBER, total_ms, ..Entry::default() };
+        append(home.path(), &entry(1)).unwrap();
+        let file = home.path().join("2026-11.jsonl");
+        OpenOptions::new().append(true).open(&file).unwrap().write_all(b"{\"at_ms\":17").unwrap();
+        append(home.path(), &entry(2)).unwrap();
+        append(home.path(), &entry(3)).unwrap();
+        let found = read_since(home.path(), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!((found.entries, found.unreadable), (vec![entry(1), entry(2), entry(3)], 1));
+    }
+
+    #[test]
+    fn a_folder_of_the_name_of_a_file_is_passed_over() {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("2026-10.jsonl")).unwrap();
+        append(home.path(), &Entry { at_ms: NOVEMBER, ..Entry::default() }).unwrap();
+        assert_eq!(read_since(home.path(), Timestamp::UNIX_EPOCH).unwrap().entries.len(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nobody_else_may_read_whatever_was_so_before() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path().join("state/fanlight");
+        let file = folder.join("2026-11.jsonl");
+        append(&folder, &Entry { at_ms: NOVEMBER, ..Entry::default() }).unwrap();
+        for path in [&folder, &file] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o777)).unwrap();
+        }
+        append(&folder, &Entry { at_ms: NOVEMBER, ..Entry::default() }).unwrap();
+        for path in [home.path().join("state"), folder, file] {
+            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0, "{}", path.display());
+        }
     }
 
     #[test]

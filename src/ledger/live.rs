@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -32,6 +33,8 @@ struct Shared {
     started_ms: i64,
     folder: Option<PathBuf>,
     state: Mutex<State>,
+    /// Entries that did not reach the disk.
+    unwritten: Arc<AtomicU64>,
     writer: Option<Writer>,
 }
 
@@ -41,8 +44,6 @@ struct State {
     summary: Summary,
     /// The reports of the newest of `recent`, in the same order.
     reports: VecDeque<Report>,
-    /// Entries that did not reach the disk.
-    unwritten: usize,
 }
 
 #[derive(Debug)]
@@ -54,20 +55,18 @@ struct Writer {
 impl Ledger {
     /// A ledger that is also written to `folder`; `None` keeps it in memory only.
     pub fn new(folder: Option<PathBuf>) -> Self {
-        let shared = Shared {
-            started_ms: Timestamp::now().as_millisecond(),
-            folder: folder.clone(),
-            state: Mutex::default(),
-            writer: folder.map(Writer::start),
-        };
+        let unwritten = Arc::<AtomicU64>::default();
+        let writer = folder.clone().map(|folder| Writer::start(folder, unwritten.clone()));
+        let started_ms = Timestamp::now().as_millisecond();
+        let shared = Shared { started_ms, folder, state: Mutex::default(), unwritten, writer };
         Self { shared: Arc::new(shared) }
     }
 
     /// Notes one exchange. Returns at once; an entry that the disk cannot keep up with is counted, not waited for.
     pub fn record(&self, entry: Entry, report: Report) {
-        let written = self.shared.writer.as_ref().is_none_or(|writer| writer.offer(entry.clone()));
+        let taken = self.shared.writer.as_ref().is_none_or(|writer| writer.offer(entry.clone()));
+        self.shared.unwritten.fetch_add(u64::from(!taken), Ordering::Relaxed);
         let mut state = self.shared.lock();
-        state.unwritten += usize::from(!written);
         state.summary.add(&entry);
         if state.recent.len() == KEPT {
             state.recent.pop_front();
@@ -88,8 +87,13 @@ impl Ledger {
             "summary": state.summary,
             "recent": recent,
             "last": state.reports.back(),
-            "unwritten": state.unwritten,
+            "unwritten": self.unwritten(),
         })
+    }
+
+    /// How many entries did not reach the disk.
+    pub fn unwritten(&self) -> u64 {
+        self.shared.unwritten.load(Ordering::Relaxed)
     }
 
     /// The sums since the start.
@@ -124,9 +128,9 @@ impl Shared {
 }
 
 impl Writer {
-    fn start(folder: PathBuf) -> Self {
+    fn start(folder: PathBuf, unwritten: Arc<AtomicU64>) -> Self {
         let (queue, entries) = sync_channel(WAITING);
-        let thread = std::thread::spawn(move || write_all(&folder, &entries));
+        let thread = std::thread::spawn(move || write_all(&folder, &entries, &unwritten));
         Self { queue: Some(queue), thread: Some(thread) }
     }
 
@@ -145,14 +149,20 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(folder: &std::path::Path, entries: &Receiver<Entry>) {
-    let mut said = false;
+fn write_all(folder: &std::path::Path, entries: &Receiver<Entry>, unwritten: &AtomicU64) {
+    let mut well = true;
     for entry in entries {
-        if let Err(error) = file::append(folder, &entry)
-            && !said
-        {
-            tracing::warn!(folder = %folder.display(), %error, "the ledger cannot be written");
-            said = true;
+        let written = file::append(folder, &entry);
+        unwritten.fetch_add(u64::from(written.is_err()), Ordering::Relaxed);
+        let was_well = std::mem::replace(&mut well, written.is_ok());
+        match written {
+            Err(error) if was_well => {
+                tracing::warn!(folder = %folder.display(), %error, "the ledger cannot be written");
+            }
+            Ok(()) if !was_well => {
+                tracing::info!(folder = %folder.display(), "the ledger can be written again");
+            }
+            _ => {}
         }
     }
 }
@@ -205,5 +215,10 @@ mod tests {
         let ledger = Ledger::new(Some(PathBuf::from("/proc/nowhere")));
         ledger.record(entry(1), Report::default());
         assert_eq!(ledger.recent().len(), 1);
+        let began = std::time::Instant::now();
+        while ledger.unwritten() == 0 && began.elapsed().as_secs() < 5 {
+            std::thread::yield_now();
+        }
+        assert_eq!(ledger.live()["unwritten"], 1);
     }
 }

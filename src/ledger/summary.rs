@@ -52,8 +52,8 @@ pub struct Pair {
 impl Pair {
     fn add(&mut self, part: Option<u64>, whole: Option<u64>) {
         if let (Some(part), Some(whole)) = (part, whole) {
-            self.part += part;
-            self.whole += whole;
+            self.part = self.part.saturating_add(part);
+            self.whole = self.whole.saturating_add(whole);
             self.exchanges += 1;
         }
     }
@@ -85,7 +85,8 @@ impl Summary {
             self.shadow.add(Some(entry.after_o200k), Some(entry.before.total));
         }
         for (kind, count) in &entry.repairs {
-            *self.repairs.entry(kind.clone()).or_default() += count;
+            let sum = self.repairs.entry(kind.clone()).or_default();
+            *sum = sum.saturating_add(*count);
         }
         self.dead.extend(entry.dead.iter().cloned());
     }

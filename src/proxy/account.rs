@@ -3,12 +3,13 @@
 use std::time::Instant;
 
 use jiff::Timestamp;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::alarm::is_cut;
 use super::state::Proxy;
 use crate::ledger::{Entry, Outcome};
 use crate::report::Report;
+use crate::wire::{Fault, WireError};
 
 /// The times of one exchange.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +52,21 @@ pub(crate) fn settle(proxy: &Proxy, report: Report, outcome: Outcome, times: Tim
     look_for_a_cut(proxy, &report);
     proxy.ledger.record(entry, report);
     proxy.dashboard.settled();
+}
+
+impl Proxy {
+    /// Counts an error on its way to the client, and says in the log what is behind it. Never its message: a server may
+    /// put into that what the model wrote.
+    pub(crate) fn tell(&self, error: WireError) -> WireError {
+        self.metrics.fault(error.fault);
+        let (fault, kind) = (error.fault.as_str(), error.kind.as_str());
+        if error.fault == Fault::Request {
+            debug!(fault, kind, "a request was refused");
+        } else {
+            warn!(fault, kind, cause = error.cause, "the client is told of a failure");
+        }
+        error
+    }
 }
 
 fn log(entry: &Entry, report: &Report) {

@@ -1,6 +1,7 @@
 //! Where the model server is.
 
 use std::fmt;
+use std::net::IpAddr;
 
 /// An `http://host:port/prefix` address.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +38,14 @@ impl Address {
         let authority = format!("{host}:{}", uri.port_u16().unwrap_or(80));
         Ok(Self { authority, prefix: prefix.trim_end_matches('/').to_owned() })
     }
+
+    /// Whether it is on this machine.
+    pub fn is_loopback(&self) -> bool {
+        let host = self.authority.rsplit_once(':').map_or(self.authority.as_str(), |(host, _)| host);
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        bare.eq_ignore_ascii_case("localhost")
+            || bare.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+    }
 }
 
 impl fmt::Display for Address {
@@ -56,6 +65,13 @@ mod tests {
         assert_eq!(shown("localhost:1"), "http://localhost:1");
         assert_eq!(shown("http://[::1]:8/a/b/"), "http://[::1]:8/a/b");
         assert_eq!(shown("http://host"), "http://host:80");
+    }
+
+    #[test]
+    fn what_is_on_this_machine() {
+        let is = |text: &str| Address::parse(text).unwrap().is_loopback();
+        assert!(is("localhost:1") && is("http://127.0.0.9/x") && is("http://[::1]:8"));
+        assert!(!is("http://10.0.0.1") && !is("http://localhost.example") && !is("http://x"));
     }
 
     #[test]

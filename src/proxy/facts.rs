@@ -8,13 +8,15 @@ use crate::tokens::Window;
 use crate::wire::Dialect;
 
 /// What is known of a model that is served.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelFacts {
     /// Its name, as the server knows it; `None`: the server takes any name.
     pub name: Option<String>,
     pub window: Window,
     pub dialect: Dialect,
     pub show: ShowFacts,
+    /// The server has said so; else a part of it is assumed, and is asked for again.
+    pub sure: bool,
 }
 
 /// What `/api/show` says of a model.
@@ -48,7 +50,12 @@ pub(super) fn window_of_models(models: &Value, name: &str) -> Option<usize> {
 
 /// The names in a list of models, in the server's order: OpenAI's shape, or Ollama's `/api/tags` and `/api/ps`.
 pub(super) fn names_of(models: &Value) -> Vec<String> {
-    entries(models).into_iter().filter_map(|entry| id_of(entry).map(str::to_owned)).collect()
+    entries(models).into_iter().filter_map(|entry| id_of(entry).map(plain)).collect()
+}
+
+/// What a server says, on one line: a name must not be able to write into the log by itself.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
 }
 
 /// What `/api/ps` says is loaded for a model, in tokens.
@@ -247,7 +254,7 @@ mod tests {
         let rules = RuleSet::builtin();
         let window = Window { tokens: 4096, source: WindowSource::Assumed };
         let show = ShowFacts { kin: vec!["qwen2.5-coder:7b".into()], go_template: true, ..ShowFacts::default() };
-        let facts = ModelFacts { name: Some("mine".into()), window, dialect: Dialect::Ollama, show };
+        let facts = ModelFacts { name: Some("mine".into()), window, dialect: Dialect::Ollama, show, sure: true };
         let target = facts.target(&rules, "claude-x", None).unwrap();
         assert_eq!((target.model.as_str(), target.profile.family.as_str()), ("mine", "qwen2.5-coder"));
         assert_ne!(target.profile.ollama, ChannelKind::Native);

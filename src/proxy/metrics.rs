@@ -1,17 +1,20 @@
 //! Counters of a running proxy, in Prometheus' text format. Never prompt content.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::ledger::{Entry, Outcome};
+use crate::wire::Fault;
 
 /// One counter.
 #[derive(Debug, Default)]
 pub struct Count(AtomicU64);
 
 impl Count {
+    /// A sum that has reached the end of its numbers stays there.
     pub(crate) fn add(&self, n: u64) {
-        self.0.fetch_add(n, Ordering::Relaxed);
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sum| Some(sum.saturating_add(n)));
     }
 
     pub fn get(&self) -> u64 {
@@ -36,6 +39,11 @@ pub struct Metrics {
     pub upstream_output: Count,
     pub repairs: Count,
     pub dead_rules: Count,
+    /// Requests that the door did not let in.
+    pub turned_away: Count,
+    /// Bodies that could not be recorded.
+    pub unrecorded: Arc<Count>,
+    faults: [Count; Fault::ALL.len()],
 }
 
 impl Metrics {
@@ -59,7 +67,7 @@ impl Metrics {
     }
 
     /// Every counter: its name, what it means, its value.
-    pub fn all(&self) -> [(&'static str, &'static str, u64); 14] {
+    pub fn all(&self) -> [(&'static str, &'static str, u64); 16] {
         [
             ("requests_total", "Messages requests that were understood.", self.requests.get()),
             ("answered_here_total", "Of these, answered without the model.", self.answered_here.get()),
@@ -79,7 +87,23 @@ impl Metrics {
                 "Rules that should have matched and did not, summed over requests.",
                 self.dead_rules.get(),
             ),
+            (
+                "turned_away_total",
+                "Requests with a foreign host or origin, or without the token.",
+                self.turned_away.get(),
+            ),
+            ("unrecorded_total", "Bodies that could not be recorded.", self.unrecorded.get()),
         ]
+    }
+
+    /// Counts what went wrong.
+    pub(crate) fn fault(&self, fault: Fault) {
+        self.faults[fault as usize].add(1);
+    }
+
+    /// How often something went wrong so.
+    pub fn faults(&self, fault: Fault) -> u64 {
+        self.faults[fault as usize].get()
     }
 
     /// The text that a scraper reads.
@@ -88,6 +112,10 @@ impl Metrics {
         for (name, help, value) in self.all() {
             let _ =
                 write!(out, "# HELP fanlight_{name} {help}\n# TYPE fanlight_{name} counter\nfanlight_{name} {value}\n");
+        }
+        out.push_str("# HELP fanlight_faults_total What went wrong, by kind.\n# TYPE fanlight_faults_total counter\n");
+        for fault in Fault::ALL {
+            let _ = writeln!(out, "fanlight_faults_total{{kind=\"{}\"}} {}", fault.as_str(), self.faults(fault));
         }
         out
     }
@@ -103,5 +131,22 @@ mod tests {
         metrics.requests.add(3);
         let text = metrics.render();
         assert!(text.contains("# TYPE fanlight_requests_total counter\nfanlight_requests_total 3\n"), "{text}");
+    }
+
+    #[test]
+    fn a_sum_does_not_begin_anew() {
+        let count = Count::default();
+        count.add(u64::MAX);
+        count.add(2);
+        assert_eq!(count.get(), u64::MAX);
+    }
+
+    #[test]
+    fn each_fault_has_its_own_count() {
+        let metrics = Metrics::default();
+        Fault::ALL.into_iter().zip(1..).for_each(|(fault, n)| (0..n).for_each(|_| metrics.fault(fault)));
+        let counts: Vec<u64> = Fault::ALL.into_iter().map(|fault| metrics.faults(fault)).collect();
+        assert_eq!(counts, (1..=Fault::ALL.len() as u64).collect::<Vec<_>>());
+        assert!(metrics.render().contains("fanlight_faults_total{kind=\"refused\"} 1\n"));
     }
 }

@@ -1,49 +1,81 @@
 //! What is not ours goes on byte for byte.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, HOST, HeaderName, ORIGIN, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, HOST, HeaderName, ORIGIN, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE,
 };
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, HeaderValue, Method, Response};
 use http_body_util::BodyExt;
 
+use super::door::{API_KEY, From};
 use super::reply::{self, ReplyBody};
 use super::state::Proxy;
+use super::upload::Upload;
 use super::upstream::Ask;
 
-/// A request of the client, read whole.
+/// The head of a request of the client.
 #[derive(Debug, Clone)]
-pub(super) struct Incoming {
+pub(super) struct Head {
     pub method: Method,
     /// Path and query.
     pub path: String,
     pub headers: HeaderMap,
-    pub body: Bytes,
+    /// The page that it comes from.
+    pub from: From,
 }
 
 /// Headers that belong to one connection.
 const HOP_BY_HOP: [HeaderName; 8] =
     [CONNECTION, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, CONTENT_LENGTH];
 
+/// What a client shows to prove who it is.
+const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, API_KEY, COOKIE];
+
+/// So long a server may work on what it was sent before it says a word: a model is fetched, or made.
+const PATIENCE: Duration = Duration::from_secs(6 * 60 * 60);
+
 /// Sends a request on as it is, and the answer back as it comes.
-pub(super) async fn send(proxy: &Arc<Proxy>, incoming: Incoming) -> Response<ReplyBody> {
-    let mut headers = without_hops(incoming.headers);
-    // A model server on loopback refuses other hosts and any foreign origin.
-    headers.remove(HOST);
-    headers.remove(ORIGIN);
-    let ask = Ask { method: incoming.method, path: incoming.path, headers, body: incoming.body };
-    match proxy.upstream.send(ask).await {
+pub(super) async fn send(proxy: &Arc<Proxy>, head: Head, body: Upload) -> Response<ReplyBody> {
+    let headers = headers_for(proxy, &head);
+    let ask = Ask { method: head.method, path: head.path, headers, body };
+    match proxy.upstream.send(ask, PATIENCE).await {
         Ok(answer) => {
-            let mut response = Response::new(answer.body.map_err(Into::into).boxed_unsync());
+            let mut response = Response::new(answer.body.boxed_unsync());
             *response.status_mut() = answer.status;
             *response.headers_mut() = without_hops(answer.headers);
             response
         }
-        Err(error) => reply::refuse(&error.into()),
+        Err(error) => reply::refuse(&proxy.tell(error.into())),
     }
+}
+
+/// The headers as the server gets them. It judges by itself what comes from the pages that the user allows; our own page
+/// is to it as one of its own.
+fn headers_for(proxy: &Proxy, head: &Head) -> HeaderMap {
+    let mut headers = without_hops(head.headers.clone());
+    headers.remove(HOST);
+    if head.from == From::Own {
+        let own = HeaderValue::from_str(&format!("http://{}", proxy.upstream.address.authority));
+        headers.remove(ORIGIN);
+        headers.extend(own.ok().map(|own| (ORIGIN, own)));
+    }
+    let credentials = credentials(proxy, &head.headers);
+    for name in &CREDENTIALS {
+        headers.remove(name);
+    }
+    headers.extend(credentials);
+    headers
+}
+
+/// What of a client's credentials goes on: nothing, unless the user says so; our own token never.
+pub(super) fn credentials(proxy: &Proxy, headers: &HeaderMap) -> HeaderMap {
+    if !proxy.settings.forward_credentials || proxy.settings.door.is_own_token(headers) {
+        return HeaderMap::new();
+    }
+    CREDENTIALS.iter().filter_map(|name| Some((name.clone(), headers.get(name)?.clone()))).collect()
 }
 
 fn without_hops(mut headers: HeaderMap) -> HeaderMap {
@@ -64,7 +96,6 @@ fn without_hops(mut headers: HeaderMap) -> HeaderMap {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     #[test]
     fn headers_of_the_connection_stay_behind() {

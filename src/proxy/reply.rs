@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use http_body::{Body, Frame};
 use http_body_util::combinators::UnsyncBoxBody;
@@ -15,16 +15,16 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Sleep};
 
-use crate::wire::{ClientUsage, Delta, ErrorKind, EventEncoder, Gatherer, StopReason, WireError};
+use crate::wire::{ClientUsage, Delta, ErrorKind, EventEncoder, Fault, Gatherer, StopReason, WireError};
 
 /// A body of any kind.
 pub(super) type ReplyBody = UnsyncBoxBody<Bytes, Box<dyn std::error::Error + Send + Sync>>;
 
 /// So long an early refusal of the server can still become the status of the reply.
-const STREAM_GRACE: Duration = Duration::from_secs(1);
+pub(super) const STREAM_GRACE: Duration = Duration::from_secs(1);
 
 /// A reply that is not streamed has nothing to show meanwhile; clients wait 300 s for its head.
-const WHOLE_GRACE: Duration = Duration::from_secs(30);
+pub(super) const WHOLE_GRACE: Duration = Duration::from_secs(30);
 
 /// Clients take 300 s of silence for a dead connection.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -32,14 +32,19 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// One piece of the reply.
 #[derive(Debug)]
 pub(super) enum Step {
+    /// What the client's prompt counts; before all else.
+    Counted(u64),
     Delta(Delta),
-    Finish { stop: StopReason, usage: ClientUsage },
+    Finish {
+        stop: StopReason,
+        usage: ClientUsage,
+    },
     Fail(WireError),
 }
 
 impl Step {
     fn is_last(&self) -> bool {
-        !matches!(self, Self::Delta(_))
+        !matches!(self, Self::Delta(_) | Self::Counted(_))
     }
 }
 
@@ -50,14 +55,24 @@ pub(super) struct Opening {
     pub id: String,
     /// The model's name, as the client wrote it.
     pub model: String,
-    /// What the client's prompt counts.
+    /// What the client's prompt counts; 1 where that is not known yet.
     pub input: u64,
     pub stream: bool,
 }
 
 /// The reply made of the steps that come. A failure that comes at once is the status of the reply.
-pub(super) async fn reply(opening: Opening, mut steps: mpsc::Receiver<Step>) -> Response<ReplyBody> {
-    let early = early(&mut steps, opening.stream).await;
+pub(super) async fn reply(opening: Opening, steps: mpsc::Receiver<Step>) -> Response<ReplyBody> {
+    let grace = if opening.stream { STREAM_GRACE } else { WHOLE_GRACE };
+    reply_within(grace, opening, steps).await
+}
+
+/// As [`reply`], where a part of the grace is used up.
+pub(super) async fn reply_within(
+    grace: Duration,
+    opening: Opening,
+    mut steps: mpsc::Receiver<Step>,
+) -> Response<ReplyBody> {
+    let early = early(&mut steps, opening.stream, grace).await;
     if let Some(Step::Fail(error)) = early.last() {
         return refuse(error);
     }
@@ -69,7 +84,7 @@ pub(super) async fn reply(opening: Opening, mut steps: mpsc::Receiver<Step>) -> 
     let kind = writer.content_type();
     let body = Growing {
         steps,
-        late: early.is_empty(),
+        late: !early.iter().any(|step| !matches!(step, Step::Counted(_))),
         early: early.into(),
         writer,
         silence: Box::pin(tokio::time::sleep(SILENCE)),
@@ -82,11 +97,11 @@ pub(super) async fn reply(opening: Opening, mut steps: mpsc::Receiver<Step>) -> 
 }
 
 /// What comes within the grace: of a stream the first step, else all of them.
-async fn early(steps: &mut mpsc::Receiver<Step>, stream: bool) -> Vec<Step> {
+async fn early(steps: &mut mpsc::Receiver<Step>, stream: bool, grace: Duration) -> Vec<Step> {
     let mut early: Vec<Step> = Vec::new();
-    let grace = if stream { STREAM_GRACE } else { WHOLE_GRACE };
     let gather = async {
-        while !early.last().is_some_and(|step| stream || step.is_last()) {
+        let begun = |step: &Step| !matches!(step, Step::Counted(_)) && (stream || step.is_last());
+        while !early.last().is_some_and(begun) {
             early.push(steps.recv().await.unwrap_or_else(|| Step::Fail(vanished())));
         }
     };
@@ -97,7 +112,11 @@ async fn early(steps: &mut mpsc::Receiver<Step>, stream: bool) -> Vec<Step> {
 
 /// An error as a whole response.
 pub(super) fn refuse(error: &WireError) -> Response<ReplyBody> {
-    json(StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), &error.to_value())
+    let status = StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = json(status, &error.to_value());
+    let after = error.retry_after.as_ref().and_then(|after| HeaderValue::from_str(after).ok());
+    response.headers_mut().extend(after.map(|after| (RETRY_AFTER, after)));
+    response
 }
 
 /// A JSON document as a whole response.
@@ -114,12 +133,14 @@ pub(super) fn text(status: StatusCode, kind: &'static str, text: impl Into<Bytes
 }
 
 fn vanished() -> WireError {
-    WireError::new(ErrorKind::Api, "fanlight lost the answer; this is a fault of its own")
+    WireError::new(ErrorKind::Api, "fanlight lost the answer; this is a fault of its own").by(Fault::Own)
 }
 
 /// How steps become bytes.
 trait Writer: Send {
     fn content_type(&self) -> &'static str;
+    /// What the client's prompt counts.
+    fn counted(&mut self, input: u64);
     /// A sign of life.
     fn alive(&mut self, out: &mut Vec<u8>);
     fn delta(&mut self, delta: Delta, out: &mut Vec<u8>);
@@ -145,6 +166,12 @@ impl EventWriter {
 impl Writer for EventWriter {
     fn content_type(&self) -> &'static str {
         "text/event-stream"
+    }
+
+    fn counted(&mut self, input: u64) {
+        if let Some(opening) = &mut self.opening {
+            opening.input = input;
+        }
     }
 
     fn alive(&mut self, out: &mut Vec<u8>) {
@@ -174,6 +201,10 @@ struct WholeWriter {
 impl Writer for WholeWriter {
     fn content_type(&self) -> &'static str {
         "application/json"
+    }
+
+    fn counted(&mut self, input: u64) {
+        self.opening.input = input;
     }
 
     /// White space before a document means nothing to a parser.
@@ -209,6 +240,7 @@ struct Growing {
 impl Growing {
     fn write(&mut self, step: Option<Step>, out: &mut Vec<u8>) {
         match step {
+            Some(Step::Counted(input)) => self.writer.counted(input),
             Some(Step::Delta(delta)) => self.writer.delta(delta, out),
             Some(Step::Finish { stop, usage }) => {
                 self.writer.finish(&stop, usage, out);

@@ -1,71 +1,97 @@
-//! Which request goes where.
+//! Which request goes where, once the door has let it in.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::{Buf, Bytes};
 use http::{Method, Request, Response, StatusCode};
-use http_body::Body;
-use http_body_util::BodyExt;
 use hyper::body::Incoming as Arriving;
 use serde_json::json;
+use tracing::warn;
 
 use super::account::{Times, settle};
 use super::dashboard;
-use super::exchange;
+use super::door::Closed;
+use super::exchange::{self, Incoming};
 use super::facts;
-use super::passthrough::{self, Incoming};
+use super::passthrough::{self, Head};
 use super::reply::{self, ReplyBody};
 use super::state::Proxy;
+use super::upload::Upload;
+use super::{body, browser};
 use crate::ledger::Outcome;
 use crate::report::Report;
 use crate::wire::{ErrorKind, WireError};
 
-/// The largest body that is read, in bytes.
-const LARGEST: usize = 32 << 20;
+/// So long the state of health waits for what is not known yet.
+const HEALTH: Duration = Duration::from_millis(700);
 
-/// What is thrown away of a larger one, so that the client has sent it all and reads why it was refused.
-const DRAINED: usize = 1 << 30;
-
-/// Answers one request.
+/// Answers one request that came in at the address `at` of this machine.
 ///
 /// # Errors
 /// Never: what goes wrong is an answer too.
-pub(super) async fn route(proxy: Arc<Proxy>, request: Request<Arriving>) -> Result<Response<ReplyBody>, Infallible> {
-    let (head, body) = request.into_parts();
-    let body = match read(body).await {
-        Ok(body) => body,
-        Err(error) => {
-            settle(&proxy, Report::default(), Outcome::Refused, Times::begin());
-            return Ok(reply::refuse(&error));
-        }
+pub(super) async fn route(
+    proxy: Arc<Proxy>,
+    at: SocketAddr,
+    request: Request<Arriving>,
+) -> Result<Response<ReplyBody>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let from = match proxy.settings.door.check(&parts, at.ip()) {
+        Ok(from) => from,
+        Err(closed) => return Ok(turn_away(&proxy, &closed)),
     };
-    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-    let incoming = Incoming { path: plain_path(path).to_owned(), method: head.method, headers: head.headers, body };
-    Ok(answer(proxy, incoming).await)
+    if let Some(allowed) = browser::preflight(&parts, &from) {
+        return Ok(allowed);
+    }
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let head =
+        Head { path: plain_path(path).to_owned(), method: parts.method, headers: parts.headers, from: from.clone() };
+    let mut response = answer(proxy, head, body).await;
+    browser::let_read(&mut response, &from);
+    Ok(response)
 }
 
-async fn answer(proxy: Arc<Proxy>, incoming: Incoming) -> Response<ReplyBody> {
-    let path = incoming.path.split('?').next().unwrap_or_default().to_owned();
-    match (incoming.method.clone(), path.trim_end_matches('/')) {
-        (Method::POST, "/v1/messages") => exchange::messages(proxy, incoming).await,
-        (Method::POST, "/v1/messages/count_tokens") => exchange::count_tokens(proxy, incoming).await,
-        (Method::HEAD, "") | (Method::HEAD | Method::GET, "/api/hello") => ok(),
-        (Method::GET, "/v1/models") => models(&proxy, incoming.headers.contains_key("anthropic-version")).await,
+async fn answer(proxy: Arc<Proxy>, head: Head, body: Arriving) -> Response<ReplyBody> {
+    let path = head.path.split('?').next().unwrap_or_default().to_owned();
+    match (&head.method, path.trim_end_matches('/')) {
+        (&Method::POST, "/v1/messages") => match read(&proxy, head, body).await {
+            Ok(incoming) => exchange::messages(proxy, incoming).await,
+            Err(refused) => refused,
+        },
+        (&Method::POST, "/v1/messages/count_tokens") => match read(&proxy, head, body).await {
+            Ok(incoming) => exchange::count_tokens(proxy, incoming).await,
+            Err(refused) => refused,
+        },
+        (&Method::HEAD, "") | (&Method::HEAD | &Method::GET, "/api/hello") => ok(),
+        (&Method::GET, "/v1/models") => models(&proxy, head.headers.contains_key("anthropic-version")).await,
         (_, path) if path.starts_with("/api/event_logging") => reply::json(StatusCode::OK, &json!({})),
-        (Method::GET, "/fanlight/health") => health(&proxy).await,
-        (Method::GET, "/fanlight/metrics") => {
+        (&Method::GET, "/fanlight/health") => health(&proxy).await,
+        (&Method::GET, "/fanlight/metrics") => {
             reply::text(StatusCode::OK, "text/plain; version=0.0.4", proxy.metrics.render())
         }
-        (Method::GET, path) if path.starts_with("/fanlight/") => {
-            let query = incoming.path.split_once('?').map_or("", |(_, query)| query);
+        (&Method::GET, path) if path.starts_with("/fanlight/") => {
+            let query = head.path.split_once('?').map_or("", |(_, query)| query);
             match dashboard::answer(&proxy, path, query).await {
-                Some(answer) => answer,
-                None => passthrough::send(&proxy, incoming).await,
+                Some(mut answer) => {
+                    browser::restrict(&mut answer);
+                    answer
+                }
+                None => passthrough::send(&proxy, head, Upload::coming(body)).await,
             }
         }
-        _ => passthrough::send(&proxy, incoming).await,
+        (&Method::CONNECT, _) => reply::refuse(&WireError::new(ErrorKind::InvalidRequest, "nothing is tunnelled here")),
+        _ => passthrough::send(&proxy, head, Upload::coming(body)).await,
     }
+}
+
+/// Says why somebody is not let in: to him each time, in the log once a kind.
+fn turn_away(proxy: &Proxy, closed: &Closed) -> Response<ReplyBody> {
+    proxy.metrics.turned_away.add(1);
+    if proxy.is_news(&format!("closed to {}", closed.kind())) {
+        warn!(kind = closed.kind(), "a request was turned away at the door: {closed}");
+    }
+    reply::refuse(&WireError::from(closed))
 }
 
 /// A base address that ends in `/v1` makes clients ask for `/v1/v1/…`.
@@ -76,25 +102,14 @@ fn plain_path(mut path: &str) -> &str {
     path
 }
 
-async fn read(mut body: Arriving) -> Result<Bytes, WireError> {
-    let broke_off = |_| WireError::new(ErrorKind::InvalidRequest, "the request broke off");
-    let mut bytes = Vec::with_capacity(body.size_hint().lower().min(LARGEST as u64) as usize);
-    let mut seen = 0;
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(broke_off)?.into_data() else { continue };
-        seen += data.remaining();
-        if seen > DRAINED {
-            break;
-        } else if seen <= LARGEST {
-            bytes.extend_from_slice(&data);
-        } else {
-            bytes = Vec::new();
+async fn read(proxy: &Proxy, head: Head, body: Arriving) -> Result<Incoming, Response<ReplyBody>> {
+    match body::read(body, &proxy.memory).await {
+        Ok((body, held)) => Ok(Incoming { head, body, held }),
+        Err(error) => {
+            settle(proxy, Report::default(), Outcome::Refused, Times::begin());
+            Err(reply::refuse(&proxy.tell(error)))
         }
     }
-    if seen > LARGEST {
-        return Err(WireError::new(ErrorKind::RequestTooLarge, format!("the body is over {} MiB", LARGEST >> 20)));
-    }
-    Ok(bytes.into())
 }
 
 fn ok() -> Response<ReplyBody> {
@@ -106,7 +121,7 @@ fn ok() -> Response<ReplyBody> {
 async fn models(proxy: &Proxy, of_anthropic: bool) -> Response<ReplyBody> {
     let server = match proxy.server().await {
         Ok(server) => server,
-        Err(error) => return reply::refuse(&error.into()),
+        Err(error) => return reply::refuse(&proxy.tell(error.into())),
     };
     let names =
         if server.installed.is_empty() { server.served.iter().cloned().collect() } else { server.installed.clone() };
@@ -124,20 +139,30 @@ async fn models(proxy: &Proxy, of_anthropic: bool) -> Response<ReplyBody> {
     )
 }
 
-/// Whether the proxy and what it stands before are well.
+/// Whether the proxy and what it stands before are well. It answers whatever the server does, and says what is not known.
 async fn health(proxy: &Proxy) -> Response<ReplyBody> {
     let fault = proxy.rules_fault.load();
     let mut state = json!({"status": "ok", "upstream": proxy.upstream.address.to_string(), "rules_error": **fault});
-    match proxy.model("").await {
-        Ok(facts) => {
+    let known = match tokio::time::timeout(HEALTH, proxy.model("")).await {
+        Ok(Ok(facts)) => Some(facts),
+        Ok(Err(error)) => {
+            state["status"] = json!("no model server");
+            state["error"] = json!(error.to_string());
+            None
+        }
+        Err(_) => {
+            state["status"] = json!("no answer");
+            state["error"] = json!("the model server was asked and has not answered yet");
+            proxy.model_known()
+        }
+    };
+    match known {
+        Some(facts) => {
             state["model"] = json!(facts.name);
             state["window"] = json!(facts.window.tokens);
             state["window_source"] = json!(facts.window.source);
         }
-        Err(error) => {
-            state["status"] = json!("no model server");
-            state["error"] = json!(error.to_string());
-        }
+        None => state["unknown"] = json!(["model", "window"]),
     }
     reply::json(StatusCode::OK, &state)
 }

@@ -45,7 +45,11 @@ fn serve(stream: TcpStream, proxy: Arc<Proxy>, draining: &GracefulShutdown) {
     if let Err(error) = stream.set_nodelay(true) {
         debug!("no TCP_NODELAY: {error}");
     }
-    let service = service_fn(move |request| route(proxy.clone(), request));
+    let at = match stream.local_addr() {
+        Ok(at) => at,
+        Err(error) => return debug!("a connection without an address: {error}"),
+    };
+    let service = service_fn(move |request| route(proxy.clone(), at, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_TIMEOUT)

@@ -1,17 +1,21 @@
 //! What all requests of a running proxy share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tokio::sync::Mutex;
+use tracing::info;
 
 use super::address::Address;
 use super::dashboard::Dashboard;
 use super::discover::{self, DiscoverError, ServerFacts, Wishes};
+use super::door::Door;
 use super::facts::{self, ModelFacts};
 use super::ids::Ids;
+use super::known::{FoundSchedule, Known};
+use super::memory::Memory;
 use super::metrics::Metrics;
 use super::prompts::Prompts;
 use super::record::Recorder;
@@ -20,6 +24,7 @@ use super::upstream::Upstream;
 use crate::ledger::Ledger;
 use crate::pipeline::{Setup, Target};
 use crate::rules::{FoldChoice, RuleSet, Schedule};
+use crate::tokens::WindowSource;
 use crate::wire::{Dialect, ErrorKind, WireError};
 
 /// How a proxy is to run.
@@ -34,10 +39,31 @@ pub struct Settings {
     pub record: Option<PathBuf>,
     /// Plan every request, and send the client's own all the same.
     pub shadow: bool,
+    /// Who is let in.
+    pub door: Door,
+    /// Whether what a client shows to prove who it is goes on to the model server.
+    pub forward_credentials: bool,
+}
+
+impl Settings {
+    /// Those of a proxy before a server, of which nothing else is said.
+    pub fn before(upstream: Address, wishes: Wishes) -> Self {
+        let (profile, record, door) = (None, None, Door::default());
+        Self { upstream, wishes, profile, record, shadow: false, door, forward_credentials: false }
+    }
 }
 
 /// Names that clients ask for, and whose targets are kept.
 const MOST_TARGETS: usize = 32;
+
+/// Models whose facts are kept.
+const MOST_MODELS: usize = 32;
+
+/// What was learned of the server is held against what it says now, at most once within so long.
+const LOOK: Duration = Duration::from_millis(250);
+
+/// So long a look may take; a server that is busy is believed to be the one that it was.
+const LOOKING: Duration = Duration::from_secs(1);
 
 /// A running proxy.
 pub struct Proxy {
@@ -55,18 +81,22 @@ pub struct Proxy {
     pub recorder: Option<Recorder>,
     /// The last prompts that were sent.
     pub(crate) prompts: Prompts,
-    told: std::sync::Mutex<BTreeSet<String>>,
-    targets: std::sync::Mutex<Vec<(Arc<Setup>, String, Target)>>,
-    known: Mutex<Known>,
+    /// What large bodies share.
+    pub(crate) memory: Memory,
+    told: Mutex<BTreeSet<String>>,
+    targets: Mutex<Vec<KeptTarget>>,
+    server: Arc<Known<ServerFacts>>,
+    models: Mutex<BTreeMap<Option<String>, Arc<Known<ModelFacts>>>>,
     /// What probes have found of each model.
-    schedules: Mutex<Vec<(Option<String>, Option<Schedule>)>>,
+    schedules: Mutex<BTreeMap<Option<String>, Arc<Known<FoundSchedule>>>>,
 }
 
-/// What was found out about the server so far.
-#[derive(Default)]
-struct Known {
-    server: Option<Arc<ServerFacts>>,
-    models: Vec<Arc<ModelFacts>>,
+/// A target that was made, and what of.
+struct KeptTarget {
+    setup: Arc<Setup>,
+    facts: Arc<ModelFacts>,
+    asked: String,
+    target: Target,
 }
 
 impl Proxy {
@@ -75,21 +105,25 @@ impl Proxy {
     /// # Errors
     /// When the recording folder cannot be made.
     pub fn new(settings: Settings, rules: RuleSet, ledger: Ledger) -> anyhow::Result<Self> {
-        let recorder = settings.record.as_deref().map(Recorder::new).transpose()?;
+        let metrics = Metrics::default();
+        let record = |folder| Recorder::new(folder, metrics.unrecorded.clone());
+        let recorder = settings.record.as_deref().map(record).transpose()?;
         Ok(Self {
             upstream: Upstream::at(settings.upstream.clone()),
             setup: ArcSwap::from_pointee(Setup::new(rules)),
             rules_fault: ArcSwap::default(),
             rendering: ArcSwap::default(),
-            metrics: Metrics::default(),
+            metrics,
             ledger,
             dashboard: Dashboard::default(),
             ids: Ids::default(),
             recorder,
             prompts: Prompts::default(),
-            told: std::sync::Mutex::default(),
-            targets: std::sync::Mutex::default(),
-            known: Mutex::default(),
+            memory: Memory::default(),
+            told: Mutex::default(),
+            targets: Mutex::default(),
+            server: Arc::default(),
+            models: Mutex::default(),
             schedules: Mutex::default(),
             settings,
         })
@@ -112,22 +146,16 @@ impl Proxy {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned())
     }
 
-    /// The server's facts, asked for once.
+    /// The server's facts, asked for where they are not known.
     ///
     /// # Errors
-    /// When the server cannot be reached, or there is no telling which model is meant.
+    /// When the server cannot be reached, does not get ready, or there is no telling which model is meant.
     pub async fn server(&self) -> Result<Arc<ServerFacts>, DiscoverError> {
-        let mut known = self.known.lock().await;
-        self.server_of(&mut known).await
-    }
-
-    async fn server_of(&self, known: &mut Known) -> Result<Arc<ServerFacts>, DiscoverError> {
-        if let Some(server) = &known.server {
-            return Ok(server.clone());
-        }
-        let server = Arc::new(discover::server(&self.upstream, &self.settings.wishes).await?);
-        known.server = Some(server.clone());
-        Ok(server)
+        let ask = || {
+            let (upstream, wishes) = (self.upstream.clone(), self.settings.wishes.clone());
+            async move { discover::server(&upstream, &wishes).await }
+        };
+        self.server.get(ask).await
     }
 
     /// The facts of the model that a request asks for: itself where the server has it, else the one that is served.
@@ -135,17 +163,64 @@ impl Proxy {
     /// # Errors
     /// As [`Self::server`].
     pub async fn model(&self, asked: &str) -> Result<Arc<ModelFacts>, DiscoverError> {
-        let mut known = self.known.lock().await;
-        let server = self.server_of(&mut known).await?;
+        let server = self.server().await?;
+        let facts = self.model_of(&server, asked).await?;
+        if self.still_holds(&server, &facts).await {
+            return Ok(facts);
+        }
+        info!("the server or its window is another one than before; asking anew");
+        self.forget();
+        let server = self.server().await?;
+        self.model_of(&server, asked).await
+    }
+
+    /// What is known of the served model, without asking anybody.
+    pub(crate) fn model_known(&self) -> Option<Arc<ModelFacts>> {
+        let served = self.server.now()?.served.clone();
+        self.known_model(served)?.now()
+    }
+
+    async fn model_of(&self, server: &Arc<ServerFacts>, asked: &str) -> Result<Arc<ModelFacts>, DiscoverError> {
         let own = server.installed.iter().find(|name| facts::same_model(name, asked)).cloned();
         let name = own.or_else(|| server.served.clone());
-        if let Some(facts) = known.models.iter().find(|facts| facts.name == name) {
-            return Ok(facts.clone());
+        let ask = || {
+            let (upstream, wishes) = (self.upstream.clone(), self.settings.wishes.clone());
+            let (server, name) = (server.clone(), name.clone());
+            async move { discover::model(&upstream, &server, name.as_deref(), &wishes).await }
+        };
+        let known = self.known_model(name.clone()).unwrap_or_default();
+        known.get(ask).await
+    }
+
+    /// Where it is kept what is known of a model; `None` where too much is kept already.
+    fn known_model(&self, name: Option<String>) -> Option<Arc<Known<ModelFacts>>> {
+        let mut models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+        if models.len() >= MOST_MODELS && !models.contains_key(&name) {
+            return None;
         }
-        let facts = discover::model(&self.upstream, &server, name.as_deref(), &self.settings.wishes).await?;
-        let facts = Arc::new(facts);
-        known.models.push(facts.clone());
-        Ok(facts)
+        Some(models.entry(name).or_default().clone())
+    }
+
+    /// Whether a server that may have been started anew still has the window that it had.
+    async fn still_holds(&self, server: &ServerFacts, model: &ModelFacts) -> bool {
+        let due = || self.known_model(model.name.clone()).is_some_and(|known| known.is_to_be_looked_at(LOOK));
+        if model.window.source != WindowSource::Loaded || !due() {
+            return true;
+        }
+        let look = discover::still_so(&self.upstream, server, model);
+        match tokio::time::timeout(LOOKING, look).await {
+            Ok(Ok(same)) => same,
+            // It cannot be reached or is not ready: whatever it will be then, it is asked anew.
+            Ok(Err(_)) => false,
+            Err(_) => true,
+        }
+    }
+
+    /// Drops all that was found out: the server seems to be another one.
+    pub(crate) fn forget(&self) {
+        self.server.forget();
+        let models = self.models.lock().unwrap_or_else(PoisonError::into_inner);
+        models.values().for_each(|known| known.forget());
     }
 
     /// Has the server render a small conversation, and keeps what is not as expected. `None`: it cannot say.
@@ -190,35 +265,31 @@ impl Proxy {
         }
     }
 
-    /// What the probe has found. Where the server cannot be reached, the next request asks again.
+    /// What the probe has found. Where the server cannot be reached, a later request asks again.
     async fn found_schedule(&self, facts: &ModelFacts) -> Option<Schedule> {
-        let mut schedules = self.schedules.lock().await;
-        if let Some((_, found)) = schedules.iter().find(|(name, _)| *name == facts.name) {
-            return *found;
-        }
-        let found = discover::schedule(&self.upstream, facts).await.ok()?;
-        schedules.push((facts.name.clone(), found));
-        found
+        let known = {
+            let mut schedules = self.schedules.lock().unwrap_or_else(PoisonError::into_inner);
+            schedules.entry(facts.name.clone()).or_default().clone()
+        };
+        let ask = || {
+            let (upstream, facts) = (self.upstream.clone(), facts.clone());
+            async move { discover::schedule(&upstream, &facts).await.map(FoundSchedule) }
+        };
+        known.get(ask).await.ok()?.0
     }
 
     /// Finding the family of a model compiles patterns, so what was found is kept for as long as the rules are.
-    fn target_of(&self, setup: &Arc<Setup>, facts: &ModelFacts, asked: &str) -> Result<Target, WireError> {
+    fn target_of(&self, setup: &Arc<Setup>, facts: &Arc<ModelFacts>, asked: &str) -> Result<Target, WireError> {
         let mut targets = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
-        targets.retain(|(made_with, _, _)| Arc::ptr_eq(made_with, setup));
-        if let Some((_, _, target)) = targets.iter().find(|(_, name, _)| name == asked) {
-            return Ok(target.clone());
+        targets.retain(|kept| Arc::ptr_eq(&kept.setup, setup));
+        if let Some(kept) = targets.iter().find(|kept| kept.asked == asked && Arc::ptr_eq(&kept.facts, facts)) {
+            return Ok(kept.target.clone());
         }
         let no_family = || WireError::new(ErrorKind::Api, "no model rules take this model; see `fanlight rules list`");
         let target = facts.target(&setup.rules, asked, None).ok_or_else(no_family)?;
-        if targets.len() < MOST_TARGETS {
-            targets.push((setup.clone(), asked.to_owned(), target.clone()));
-        }
+        targets.truncate(MOST_TARGETS - 1);
+        let (setup, facts, asked) = (setup.clone(), facts.clone(), asked.to_owned());
+        targets.insert(0, KeptTarget { setup, facts, asked, target: target.clone() });
         Ok(target)
-    }
-}
-
-impl From<DiscoverError> for WireError {
-    fn from(error: DiscoverError) -> Self {
-        Self::new(ErrorKind::Api, error.to_string())
     }
 }

@@ -4,24 +4,35 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
-use http::Method;
+use http::HeaderMap;
 use http_body_util::BodyExt;
 use serde_json::Value;
 use tokio::sync::mpsc;
+use tracing::{debug, warn};
 
 use super::dashboard::Underway;
 use super::ids::Stamp;
 use super::reply::Step;
-use super::upstream::{Ask, Reply, Upstream, json_headers};
+use super::upstream::{Reply, Upstream, chain, json_headers};
 use crate::pipeline::Plan;
 use crate::show::with_plain_schemas;
 use crate::turn::{Answer, Ask as Again, Next};
 use crate::wire::{
-    ChatDecoder, Delta, Dialect, End, ErrorKind, EventDecoder, Refusal, SseReader, StopReason, Usage, WireError,
+    ChatDecoder, Delta, Dialect, End, ErrorKind, EventDecoder, Fault, LONGEST_LINE, LineTooLong, Refusal, SseReader,
+    StopReason, Usage, WireError,
 };
 
 /// More requests than a channel ever makes within one turn: a fault there must not run for ever.
 const MOST_ASKS: usize = 12;
+
+/// No token is longer than this, in bytes, but for a few that nobody writes.
+const BYTES_A_TOKEN: usize = 32;
+
+/// No answer is held to fewer bytes than this: a client that asks for one token asks whether anybody is there.
+const LEAST_ANSWER: usize = 64 << 10;
+
+/// So many bytes may travel for one of content: a line of Ollama holds a word or two.
+const RAW_A_BYTE: usize = 100;
 
 /// What became of a turn.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +40,8 @@ pub(super) struct Done {
     pub outcome: Outcome,
     /// What was mended in it: (kind, how often).
     pub repairs: Vec<(String, usize)>,
+    /// What broke the answer off, where what was whole of it went out all the same.
+    pub saved_from: Option<Fault>,
 }
 
 /// How a turn ended.
@@ -53,18 +66,39 @@ pub(super) struct Sink<'a> {
     pub said: String,
     /// Where the page sees how far it is.
     pub underway: Underway,
+    /// What broke the last answer off.
+    fault: Option<WireError>,
 }
 
-/// Runs a turn to its end. The pieces go to the sink; how it ended is for the caller to say.
-pub(super) async fn run(upstream: &Upstream, plan: &Plan, sink: &mut Sink<'_>, on_body: impl Fn(&Bytes)) -> Done {
+/// Runs a turn to its end. The pieces go to the sink; how it ended is for the caller to say. `credentials` are headers
+/// that go with each request.
+pub(super) async fn run(
+    upstream: &Upstream,
+    credentials: &HeaderMap,
+    plan: &Plan,
+    sink: &mut Sink<'_>,
+    on_body: impl Fn(&Bytes),
+) -> Done {
+    let mut headers = json_headers();
+    headers.extend(credentials.clone());
+    let server = Server { upstream, dialect: plan.target.dialect, headers };
     let mut answer = plan.answer();
-    let outcome = ask_on(upstream, plan, &mut answer, sink, on_body).await;
-    Done { outcome, repairs: answer.repairs() }
+    let outcome = ask_on(&server, plan, &mut answer, sink, on_body).await;
+    let saved = matches!(outcome, Outcome::Complete { .. });
+    let saved_from = sink.fault.take().filter(|_| saved).map(|error| error.fault);
+    Done { outcome, repairs: answer.repairs(), saved_from }
+}
+
+/// Who is asked, and how.
+struct Server<'a> {
+    upstream: &'a Upstream,
+    dialect: Dialect,
+    headers: HeaderMap,
 }
 
 /// Asks upstream, and again for as long as the channel wants to.
 async fn ask_on(
-    upstream: &Upstream,
+    server: &Server<'_>,
     plan: &Plan,
     answer: &mut Answer,
     sink: &mut Sink<'_>,
@@ -74,15 +108,16 @@ async fn ask_on(
     let mut asked: Option<Again> = None;
     let steps = sink.steps;
     for _ in 0..MOST_ASKS {
-        let plain = upstream.plain_schemas.load(Ordering::Relaxed);
+        let plain_schemas = &server.upstream.plain_schemas;
+        let plain = plain_schemas.load(Ordering::Relaxed);
         let bytes = if plain { in_plain(&body) } else { body.clone() };
         on_body(&bytes);
         let next = tokio::select! {
-            next = ask(upstream, plan.target.dialect, bytes, answer, sink) => next,
+            next = ask(server, bytes, most_of(plan), answer, sink) => next,
             () = steps.closed() => return Outcome::Cancelled,
         };
         let ended = match next {
-            Next::Fail(error) if error.names_a_grammar() && !upstream.plain_schemas.swap(true, Ordering::Relaxed) => {
+            Next::Fail(error) if error.names_a_grammar() && !plain_schemas.swap(true, Ordering::Relaxed) => {
                 tracing::warn!("the model server cannot use a schema; it gets plainer ones from now on");
                 continue;
             }
@@ -120,7 +155,8 @@ fn in_plain(body: &Bytes) -> Bytes {
 }
 
 fn asked_too_often() -> Outcome {
-    Outcome::Failed(WireError::new(ErrorKind::Api, "the model was asked again too often within one turn"))
+    let message = "the model was asked again too often within one turn";
+    Outcome::Failed(WireError::new(ErrorKind::Api, message).by(Fault::Own))
 }
 
 async fn give_up(answer: &mut Answer, sink: &mut Sink<'_>) -> Next {
@@ -130,7 +166,11 @@ async fn give_up(answer: &mut Answer, sink: &mut Sink<'_>) -> Next {
     next
 }
 
-impl Sink<'_> {
+impl<'a> Sink<'a> {
+    pub(super) fn new(steps: &'a mpsc::Sender<Step>, stamp: Stamp<'a>, underway: Underway) -> Self {
+        Self { steps, stamp, first: None, said: String::new(), underway, fault: None }
+    }
+
     async fn give(&mut self, deltas: &mut Vec<Delta>) {
         for mut delta in deltas.drain(..) {
             self.first.get_or_insert_with(Instant::now);
@@ -153,19 +193,32 @@ impl Sink<'_> {
     }
 }
 
+/// The most that is taken in of one answer, in bytes: what the client asked for at the most that a token ever has, and
+/// never more than a line may have.
+fn most_of(plan: &Plan) -> usize {
+    let asked = plan.request.max_tokens.map_or(LONGEST_LINE, |tokens| (tokens as usize).saturating_mul(BYTES_A_TOKEN));
+    asked.clamp(LEAST_ANSWER, LONGEST_LINE)
+}
+
 /// One request upstream, from its body to what is next.
-async fn ask(upstream: &Upstream, dialect: Dialect, body: Bytes, answer: &mut Answer, sink: &mut Sink<'_>) -> Next {
-    let path = match dialect {
+async fn ask(server: &Server<'_>, body: Bytes, most: usize, answer: &mut Answer, sink: &mut Sink<'_>) -> Next {
+    let path = match server.dialect {
         Dialect::Ollama => "/api/chat",
         Dialect::Anthropic => "/v1/messages",
     };
-    let request = Ask { method: Method::POST, path: path.into(), headers: json_headers(), body };
     let mut heard = Vec::new();
-    let end = match upstream.send(request).await {
+    let end = match server.upstream.post(path, &server.headers, &body).await {
         Err(error) => End::Failed(error.into()),
         Ok(reply) if !reply.status.is_success() => refused(reply, &mut heard).await,
-        Ok(reply) => read(reply, dialect, answer, sink, &mut heard).await,
+        Ok(reply) => read(reply, server.dialect, most, answer, sink, &mut heard).await,
     };
+    if let End::Failed(error) = &end {
+        if sink.first.is_some() {
+            let cause = error.cause.as_deref();
+            warn!(fault = error.fault.as_str(), cause, "the model server's answer ended in the middle");
+        }
+        sink.fault = Some(error.clone());
+    }
     let mut said = Vec::new();
     pass(answer, &mut heard, &mut said);
     let next = answer.on_end(end, &mut said);
@@ -184,29 +237,58 @@ async fn refused(reply: Reply, heard: &mut Vec<Delta>) -> End {
     reply.refusal().await.end(Usage::default(), heard)
 }
 
-/// Reads an answer to its end. What was heard last stays in `heard`.
+/// Reads an answer to its end, or to as much as is taken in. What was heard last stays in `heard`.
 async fn read(
     mut reply: Reply,
     dialect: Dialect,
+    most: usize,
     answer: &mut Answer,
     sink: &mut Sink<'_>,
     heard: &mut Vec<Delta>,
 ) -> End {
     let whole = reply.is_whole_json() && dialect == Dialect::Anthropic;
     let mut decoder = if whole { Decoder::Whole(Vec::new()) } else { Decoder::of(dialect) };
-    while let Some(Ok(frame)) = reply.body.frame().await {
-        let Ok(bytes) = frame.into_data() else { continue };
+    let (mut held, mut raw) = (0, 0);
+    loop {
+        let bytes = match reply.body.frame().await {
+            None => return decoder.close(heard),
+            Some(Err(error)) => return broken(decoder.close(heard), &*error),
+            Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+        };
         if let Some(end) = decoder.feed(&bytes, heard) {
             return end;
         }
+        held += heard.iter().map(size_of).sum::<usize>();
+        raw += bytes.len();
         let mut said = Vec::new();
         pass(answer, heard, &mut said);
         sink.give(&mut said).await;
         if answer.has_looped() {
             return End::Complete { stop: StopReason::EndTurn, usage: Usage::default() };
         }
+        if held > most || raw > most.saturating_mul(RAW_A_BYTE) {
+            debug!(held, raw, "the answer is longer than what was asked for: it ends here");
+            return End::Complete { stop: StopReason::MaxTokens, usage: Usage::default() };
+        }
     }
-    decoder.close(heard)
+}
+
+/// What is left of an answer whose connection failed: nothing, unless it had said that it was whole.
+fn broken(end: End, error: &(dyn std::error::Error + Send + Sync + 'static)) -> End {
+    match end {
+        End::Failed(failed) => End::Failed(failed.caused(chain(error))),
+        complete @ End::Complete { .. } => complete,
+    }
+}
+
+/// What a piece takes up, in bytes.
+fn size_of(delta: &Delta) -> usize {
+    match delta {
+        Delta::Text(text) | Delta::Thinking(text) => text.len(),
+        Delta::BrokenCall { arguments, .. } => arguments.len(),
+        Delta::Call(call) => call.input.to_string().len(),
+        Delta::Other(events) => events.to_string().len(),
+    }
 }
 
 /// What reads the bytes of an answer.
@@ -230,7 +312,7 @@ impl Decoder {
             Self::Chat(chat) => chat.feed(bytes, out).unwrap_or_else(|error| Some(too_long(error))),
             Self::Whole(so_far) => {
                 so_far.extend_from_slice(bytes);
-                None
+                (so_far.len() > LONGEST_LINE).then(|| too_long(LineTooLong))
             }
             Self::Events(reader, events) => {
                 let mut frames = Vec::new();
@@ -248,6 +330,8 @@ impl Decoder {
             Self::Events(mut reader, mut events) => {
                 let mut frames = Vec::new();
                 reader.finish(&mut frames);
+                // Half a frame at the end is an answer that broke off, not one that is damaged.
+                frames.retain(|frame| serde_json::from_str::<serde::de::IgnoredAny>(&frame.data).is_ok());
                 let end = frames.iter().find_map(|frame| events.on_frame(frame, out));
                 end.unwrap_or_else(|| events.on_close(out))
             }
@@ -258,11 +342,17 @@ impl Decoder {
 fn whole(bytes: &[u8], out: &mut Vec<Delta>) -> End {
     match serde_json::from_slice::<Value>(bytes) {
         Ok(message) if message["type"] == "message" => EventDecoder::default().on_message(&message, out),
-        Ok(other) if other.get("error").is_some() => Refusal::from_value(500, &other).end(Usage::default(), out),
-        _ => End::Failed(WireError::new(ErrorKind::Api, "the model server answered with something that is no message")),
+        Ok(other) if other.get("error").is_some_and(|error| !error.is_null()) => {
+            Refusal::from_value(500, &other).end(Usage::default(), out)
+        }
+        Err(error) if error.is_eof() => End::Failed(WireError::broken_off()),
+        _ => End::Failed(
+            WireError::new(ErrorKind::Api, "the model server answered with something that is no message")
+                .by(Fault::Damaged),
+        ),
     }
 }
 
-fn too_long(error: crate::wire::LineTooLong) -> End {
-    End::Failed(WireError::new(ErrorKind::Api, error.to_string()))
+fn too_long(error: LineTooLong) -> End {
+    End::Failed(WireError::new(ErrorKind::Api, error.to_string()).by(Fault::TooLong))
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::{Delta, End, Frame, Refusal, StopReason, ToolUse, Usage, WireError};
-use crate::wire::ErrorKind;
+use super::ndjson::unreadable;
+use super::refusal::error_in;
+use super::{Delta, End, Frame, Refusal, StopReason, ToolUse, Usage, WireError, count_in};
 
 /// Reads the events of one answer.
 #[derive(Debug, Default)]
@@ -30,15 +31,12 @@ enum Open {
 impl EventDecoder {
     /// Takes one frame; pushes what it holds. Says how the answer ended, once it has.
     pub fn on_frame(&mut self, frame: &Frame, out: &mut Vec<Delta>) -> Option<End> {
-        let event: Value = serde_json::from_str(&frame.data).ok()?;
-        if self.ended {
+        if self.ended || is_no_event(frame) {
             return None;
         }
-        let bare = event.get("type").and_then(Value::as_str).is_none() && event.get("error").is_some();
-        let end = if bare || frame.event == "error" {
-            Some(Refusal::from_value(500, &event).end(self.usage, out))
-        } else {
-            self.on_event(event, out)
+        let end = match serde_json::from_str(&frame.data) {
+            Ok(Value::Object(event)) => self.on_event(Value::Object(event), &frame.event, out),
+            _ => Some(End::Failed(WireError::damaged(unreadable(frame.data.as_bytes())))),
         };
         self.ended = end.is_some();
         end
@@ -48,9 +46,7 @@ impl EventDecoder {
     pub fn on_close(&mut self, out: &mut Vec<Delta>) -> End {
         match self.stop.take() {
             Some(stop) => self.complete(stop, out),
-            None => {
-                End::Failed(WireError::new(ErrorKind::Api, "the model server broke off in the middle of its answer"))
-            }
+            None => End::Failed(WireError::broken_off()),
         }
     }
 
@@ -65,9 +61,14 @@ impl EventDecoder {
         self.complete(stop_reason(message).unwrap_or(StopReason::EndTurn), out)
     }
 
-    fn on_event(&mut self, event: Value, out: &mut Vec<Delta>) -> Option<End> {
+    fn on_event(&mut self, event: Value, name: &str, out: &mut Vec<Delta>) -> Option<End> {
         let index = event.get("index").and_then(Value::as_u64).unwrap_or_default();
-        match event.get("type").and_then(Value::as_str).unwrap_or_default() {
+        let kind = event.get("type").and_then(Value::as_str);
+        let is_error = name == "error" || kind.is_none() && error_in(&event).is_some();
+        match if is_error { "error" } else { kind.unwrap_or_default() } {
+            "content_block_delta" if lost_in(&event) => {
+                return Some(End::Failed(WireError::damaged("a piece of an unknown shape")));
+            }
             "message_start" => self.take_usage(event.get("message").unwrap_or(&Value::Null)),
             "content_block_start" => self.start(index, &event, out),
             "content_block_delta" => self.delta(index, event, out),
@@ -156,7 +157,7 @@ impl EventDecoder {
 
     fn take_usage(&mut self, holder: &Value) {
         let Some(usage) = holder.get("usage") else { return };
-        let number = |key: &str| usage.get(key).and_then(Value::as_u64);
+        let number = |key: &str| count_in(usage, key);
         if let Some(fresh) = number("input_tokens") {
             let cached = number("cache_read_input_tokens");
             let prompt = fresh + cached.unwrap_or_default() + number("cache_creation_input_tokens").unwrap_or_default();
@@ -165,6 +166,24 @@ impl EventDecoder {
         }
         self.usage.output = number("output_tokens").or(self.usage.output);
     }
+}
+
+/// A frame that keeps the connection alive, or the mark that some servers end a stream with.
+fn is_no_event(frame: &Frame) -> bool {
+    let data = frame.data.trim();
+    data == "[DONE]" || data.is_empty() && (frame.event.is_empty() || frame.event == "ping")
+}
+
+/// Whether a piece is of a known kind and does not hold what its kind holds.
+fn lost_in(event: &Value) -> bool {
+    let Some(part) = event.get("delta") else { return true };
+    let key = match part.get("type").and_then(Value::as_str).unwrap_or_default() {
+        "text_delta" => "text",
+        "thinking_delta" => "thinking",
+        "input_json_delta" => "partial_json",
+        _ => return false,
+    };
+    !part.get(key).is_some_and(Value::is_string)
 }
 
 fn push_text(make: impl Fn(String) -> Delta, text: String, out: &mut Vec<Delta>) {

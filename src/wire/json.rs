@@ -2,6 +2,14 @@
 
 use serde::de::DeserializeOwned;
 
+/// No prompt and no answer has so many tokens; a larger count is a fault of the server, and sums of such would overflow.
+const MOST_TOKENS: u64 = 1 << 40;
+
+/// A count of tokens in an object; `None` where there is none that can be believed.
+pub(super) fn count_in(value: &serde_json::Value, key: &str) -> Option<u64> {
+    value.get(key).and_then(serde_json::Value::as_u64).filter(|count| *count < MOST_TOKENS)
+}
+
 /// Why a body could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]

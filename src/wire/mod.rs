@@ -20,6 +20,9 @@ mod refusal;
 mod request;
 mod schema;
 mod sse;
+mod weight;
+
+use json::count_in;
 
 pub use block::{Block, Message, Role, ToolResult, ToolUse};
 pub use blocks::{Blocks, BlocksId};
@@ -27,7 +30,7 @@ pub use body::Body;
 pub use delta::{Delta, End, StopReason, Usage};
 pub use dialect::Dialect;
 pub use encode::{ClientUsage, EventEncoder};
-pub use error::{ErrorKind, WireError};
+pub use error::{ErrorKind, Fault, WireError};
 pub use event::EventDecoder;
 pub use fields::{BLOCKS, BlockKind, FIELDS, Fate, Field, is_known, undecided};
 pub use gather::Gatherer;
@@ -39,3 +42,4 @@ pub use refusal::Refusal;
 pub use request::{Request, Tool};
 pub use schema::InputSchema;
 pub use sse::{Frame, SseReader};
+pub use weight::is_readable;

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::lines::{LineTooLong, Lines};
-use super::{Delta, End, ErrorKind, Refusal, StopReason, ToolUse, Usage, WireError};
+use super::refusal::error_in;
+use super::{Delta, End, Refusal, StopReason, ToolUse, Usage, WireError, count_in};
 
 /// Reads the lines of one answer.
 #[derive(Debug, Default)]
@@ -25,29 +26,59 @@ impl ChatDecoder {
 
     /// The connection is closed.
     pub fn on_close(&mut self, out: &mut Vec<Delta>) -> End {
+        // Half a line at the end is an answer that broke off, not one that is damaged.
         let rest = self.lines.rest();
-        read_line(&rest, &mut self.end, out);
-        self.end.clone().unwrap_or_else(|| {
-            End::Failed(WireError::new(ErrorKind::Api, "the model server broke off in the middle of its answer"))
-        })
+        if serde_json::from_slice::<Value>(&rest).is_ok() {
+            read_line(&rest, &mut self.end, out);
+        }
+        self.end.clone().unwrap_or_else(|| End::Failed(WireError::broken_off()))
     }
 }
 
 fn read_line(line: &[u8], end: &mut Option<End>, out: &mut Vec<Delta>) {
-    if end.is_some() {
+    if end.is_some() || line.trim_ascii().is_empty() {
         return;
     }
-    let Ok(value) = serde_json::from_slice::<Value>(line) else { return };
-    if value.get("error").is_some() {
+    let Ok(Value::Object(fields)) = serde_json::from_slice(line) else {
+        *end = Some(End::Failed(WireError::damaged(unreadable(line))));
+        return;
+    };
+    let value = Value::Object(fields);
+    if error_in(&value).is_some() {
         *end = Some(Refusal::from_value(500, &value).end(Usage::default(), out));
         return;
     }
-    if let Some(message) = value.get("message") {
-        read_message(message, out);
+    match value.get("message") {
+        Some(message) if !is_message(message) => {
+            *end = Some(End::Failed(WireError::damaged("a message of an unknown shape")));
+            return;
+        }
+        Some(message) => read_message(message, out),
+        None => {}
     }
     if value.get("done").and_then(Value::as_bool) == Some(true) {
         *end = Some(End::Complete { stop: stop_reason(&value), usage: usage(&value) });
     }
+}
+
+/// Why a line says nothing, without its content.
+pub(super) fn unreadable(line: &[u8]) -> &'static str {
+    match std::str::from_utf8(line) {
+        Err(_) => "a line that is not UTF-8",
+        Ok(line) if serde_json::from_str::<serde::de::IgnoredAny>(line).is_ok() => "a line that is no object",
+        Ok(_) => "a line that is no JSON",
+    }
+}
+
+/// Whether nothing of a message would be lost.
+fn is_message(message: &Value) -> bool {
+    let is = |key: &str, fits: fn(&Value) -> bool| message.get(key).is_none_or(|value| value.is_null() || fits(value));
+    let is_calls = |calls: &Value| calls.as_array().is_some_and(|calls| calls.iter().all(Value::is_object));
+    message.is_null()
+        || message.is_object()
+            && is("content", Value::is_string)
+            && is("thinking", Value::is_string)
+            && is("tool_calls", is_calls)
 }
 
 fn read_message(message: &Value, out: &mut Vec<Delta>) {
@@ -82,7 +113,7 @@ fn stop_reason(value: &Value) -> StopReason {
 }
 
 fn usage(value: &Value) -> Usage {
-    let number = |key: &str| value.get(key).and_then(Value::as_u64);
+    let number = |key: &str| count_in(value, key);
     Usage {
         prompt: number("prompt_eval_count"),
         cached: number("prompt_eval_cached_count"),
@@ -143,7 +174,46 @@ mod tests {
     fn an_error_line_ends_it() {
         let (deltas, end) = decode(&[&lines(&[json!({"message": {"content": "a"}}), json!({"error": "no memory"})])]);
         assert_eq!(deltas, [Delta::Text("a".into())]);
-        assert_eq!(end, End::Failed(WireError::new(ErrorKind::Api, "no memory")));
+        let End::Failed(error) = end else { panic!("an error") };
+        assert_eq!((error.kind, error.message.as_str()), (crate::wire::ErrorKind::Api, "no memory"));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_ends_it() {
+        let good = || json!({"message": {"content": "a"}}).to_string().into_bytes();
+        let half = &good()[..15];
+        let bad: [&[u8]; 9] = [
+            half,
+            b"{\"message\":{\"content\":\"\xff\"}}",
+            b"null",
+            b"[1]",
+            b"<html>",
+            br#"{"message":"text"}"#,
+            br#"{"message":{"content":["text"]}}"#,
+            br#"{"message":{"thinking":1}}"#,
+            br#"{"message":{"tool_calls":[null]}}"#,
+        ];
+        for line in bad {
+            let (deltas, end) = decode(&[&good(), b"\n", line, b"\n", &sample()]);
+            assert_eq!(deltas, [Delta::Text("a".into())]);
+            let End::Failed(error) = end else { panic!("{}", String::from_utf8_lossy(line)) };
+            assert_eq!(error.fault, crate::wire::Fault::Damaged);
+        }
+    }
+
+    #[test]
+    fn empty_lines_status_lines_and_null_errors_do_no_harm() {
+        let text = b"\n \n{\"status\":\"loading\"}\n{\"error\":null,\"message\":null}\n{\"error\":null,\"message\":{\"content\":\"a\"},\"done\":true}\n";
+        let (deltas, end) = decode(&[text]);
+        assert_eq!(deltas, [Delta::Text("a".into())]);
+        assert!(matches!(end, End::Complete { .. }));
+    }
+
+    #[test]
+    fn a_number_that_nobody_can_believe_is_not_told_on() {
+        let line = json!({"message": {"content": ""}, "done": true, "prompt_eval_count": u64::MAX, "eval_count": 3});
+        let End::Complete { usage, .. } = decode(&[&lines(&[line])]).1 else { panic!("complete") };
+        assert_eq!((usage.prompt, usage.output), (None, Some(3)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::block::read_content;
 use super::body::Places;
 use super::json::replace_lone_surrogates;
+use super::weight::{READ, carried};
 use super::{InputSchema, Message, Role, Unreadable, parse_lossy};
 
 /// A request of the client, read but not changed.
@@ -146,8 +147,11 @@ impl<'de> Visitor<'de> for BodyVisitor {
             } else if key == "messages" {
                 body.messages = map.next_value::<Option<Vec<&RawValue>>>()?.unwrap_or_default();
                 body.lists += 1;
-            } else {
+            } else if READ.contains(&key.as_str()) {
                 body.fields.insert(key, map.next_value()?);
+            } else {
+                let raw = map.next_value::<Box<RawValue>>()?;
+                body.fields.insert(key, carried(&raw).map_err(A::Error::custom)?);
             }
         }
         Ok(body)

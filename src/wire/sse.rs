@@ -11,7 +11,8 @@ pub struct Frame {
     pub data: String,
 }
 
-/// Reads frames from a stream. Comments, ids and retry times are passed over.
+/// Reads frames from a stream. Comments, ids and retry times are passed over. A line that is none of these was something
+/// else before it was damaged: it is handed on as the data of a frame of its own, which nobody will be able to read.
 #[derive(Debug, Default)]
 pub struct SseReader {
     lines: Lines,
@@ -52,21 +53,25 @@ impl Gathering {
     fn line(&mut self, line: &[u8], out: &mut Vec<Frame>) {
         if line.is_empty() {
             let event = std::mem::take(&mut self.event);
-            out.extend(self.data.take().map(|data| Frame { event, data }));
+            // Some servers keep a connection alive by an event without data; of any other, the data got lost.
+            let lost = self.data.is_none() && !event.is_empty() && event != "ping";
+            let data = self.data.take().or_else(|| lost.then(String::new));
+            out.extend(data.map(|data| Frame { event, data }));
             return;
         }
-        let line = String::from_utf8_lossy(line);
-        let (field, value) = line.split_once(':').unwrap_or((&line, ""));
+        let Ok(line) = std::str::from_utf8(line) else {
+            out.push(Frame { event: String::new(), data: String::from_utf8_lossy(line).into_owned() });
+            return;
+        };
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
         match field {
             "event" => value.clone_into(&mut self.event),
             "data" => self.data(value),
-            // As older builds of llama-server end a stream.
-            "error" if value.starts_with('{') => {
-                field.clone_into(&mut self.event);
-                self.data(value);
-            }
-            _ => {}
+            // Older llama-servers report a fault so.
+            "error" => out.push(Frame { event: "error".into(), data: value.to_owned() }),
+            "" | "id" | "retry" => {}
+            _ => out.push(Frame { event: String::new(), data: line.to_owned() }),
         }
     }
 
@@ -123,8 +128,16 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_data_is_none() {
+    fn an_event_whose_data_got_lost_is_seen() {
         assert_eq!(read(&[b"event: ping\n\ndata: x\n\n"]), [frame("", "x")]);
+        assert_eq!(read(&[b"event: content_bl\n\ndata: x\n\n"]), [frame("content_bl", ""), frame("", "x")]);
+    }
+
+    #[test]
+    fn a_line_that_is_no_field_is_seen() {
+        assert_eq!(read(&[b"ta: {\"a\":1}\n\n"]), [frame("", "ta: {\"a\":1}")]);
+        assert_eq!(read(&[b"error: {}\n\n"]), [frame("error", "{}")]);
+        assert_eq!(read(&[b"data: a\xff\n\n"]), [frame("", "data: a\u{fffd}")]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod http;
 mod known;
 mod promises;
 mod run;
+mod seeded;
 mod serve;
 mod shared_reads;
 mod streams;

@@ -132,7 +132,7 @@ fn fit_refuses_only_what_the_user_typed() {
     let head = fixture("requests/classic/hello.json");
     let words = "the tide comes and goes ".repeat(2000);
     let typed = with_messages(&head, &[json!({"role": "user", "content": words})]);
-    let Err(WireError { kind, message }) = plan(&setup, &target, &typed.into()) else { panic!("it cannot fit") };
+    let Err(WireError { kind, message, .. }) = plan(&setup, &target, &typed.into()) else { panic!("it cannot fit") };
     assert_eq!(kind, ErrorKind::InvalidRequest);
     assert!(message.starts_with("prompt is too long: ") && message.ends_with(" maximum"), "{message}");
 
@@ -161,6 +161,34 @@ fn fit_refuses_no_result_where_the_head_takes_half_of_the_window() {
         for at in 0..4 {
             messages.extend(read(at));
             assert!(sent(&setup, &target, &with_messages(&head, &messages)).report.fits, "{model}: {at}");
+        }
+    }
+}
+
+#[test]
+fn fit_refuses_no_step_of_very_many_calls() {
+    let setup = Setup::new(RuleSet::builtin());
+    let head = fixture("requests/classic/hello.json");
+    for ((model, dialect), window) in MODELS.into_iter().flat_map(|m| [2048, 4096, 8192].map(|w| (m, w))) {
+        let target = target(&setup, model, window, dialect);
+        for (count, lines) in [(1, 5), (20, 1), (20, 40), (60, 5), (160, 1), (160, 40), (600, 5)] {
+            let id = |at: usize| format!("toolu_{at:020}");
+            let call = |at: usize| json!({"type": "tool_use", "id": id(at), "name": "Read", "input": {"file_path": format!("/home/ann/project/src/file_{at}.rs")}});
+            let result = |at: usize| json!({"type": "tool_result", "tool_use_id": id(at), "content": "     1\tfn main() {}\n".repeat(lines)});
+            let messages = [
+                json!({"role": "user", "content": "Read these files."}),
+                json!({"role": "assistant", "content": (0..count).map(call).collect::<Vec<_>>()}),
+                json!({"role": "user", "content": (0..count).map(result).collect::<Vec<_>>()}),
+            ];
+            let plan = sent(&setup, &target, &with_messages(&head, &messages));
+            let place = format!("{model} {window} {count} {lines}");
+            assert!(plan.report.fits && plan.report.after.total <= plan.report.budget, "{place}");
+            let body = plan.body().to_string();
+            assert!(
+                count < 160 || body.contains("further calls and their results are left out; in full: Recall h1]"),
+                "{place}"
+            );
+            assert!(count > 1 || !body.contains("further calls"), "{place}");
         }
     }
 }

@@ -55,7 +55,7 @@ async fn start(name: &'static str, window: usize, counter: Arc<dyn Counter>) -> 
     let wishes =
         Wishes { dialect: Some(Dialect::Ollama), num_ctx: Some(window), model: Some(name.to_owned()), fold: None };
     let upstream = Address::parse(&upstream.to_string())?;
-    let settings = Settings { upstream, wishes, profile: None, record: None, shadow: false };
+    let settings = Settings::before(upstream, wishes);
     let proxy = Arc::new(Proxy::new(settings, RuleSet::builtin(), Ledger::new(None))?);
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::super::door::DoorArgs;
 use super::findings::Findings;
 use crate::proxy::Proxy;
 
@@ -12,6 +13,15 @@ use crate::proxy::Proxy;
 const FOREIGN: &str = "fanlight.invalid";
 
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Who else could use the proxy, were it started with these settings.
+pub(super) fn look_at_settings(args: &DoorArgs, findings: &mut Findings) {
+    match args.door().and_then(|door| args.risk(&door)) {
+        Ok(None) => findings.good("listen", args.words()),
+        Ok(Some(risk)) => findings.warn("listen", risk, "set a token: --token-file, or FANLIGHT_TOKEN"),
+        Err(error) => findings.problem("listen", format!("{error:#}"), "or listen on 127.0.0.1 only"),
+    }
+}
 
 /// Whether our own door is closed.
 pub(super) async fn look_at_ours(authority: &str, findings: &mut Findings) {

@@ -12,17 +12,20 @@ use std::io::Write;
 use clap::Args;
 
 use self::findings::Findings;
+use super::door::DoorArgs;
 use super::serve::{ServerArgs, dialect_name, source_words};
 use super::{Format, Outcome, rule_files};
 use crate::folders;
 use crate::ledger::read_since;
-use crate::proxy::{DiscoverError, ModelFacts, Proxy, ServerFacts};
+use crate::proxy::{DiscoverError, Door, ModelFacts, Proxy, ServerFacts};
 use crate::rules::ChannelKind;
 use crate::tokens::{Budget, WindowSource};
 
 /// Try everything that a session needs, a call of a tool too. Exit status 1 when something will not work.
 #[derive(Debug, Args)]
 pub(super) struct Doctor {
+    #[command(flatten)]
+    door: DoorArgs,
     #[command(flatten)]
     server: ServerArgs,
     /// Ask the model nothing: quick, and says less.
@@ -39,8 +42,9 @@ impl Doctor {
         let mut findings = Findings::new(self.format == Format::Text);
         let good_rules = rules(&self.server, &mut findings);
         shell::look(&mut findings);
+        door::look_at_settings(&self.door, &mut findings);
         if good_rules {
-            match self.server.proxy() {
+            match self.server.proxy(Door::default()) {
                 Ok(proxy) => super::runtime()?.block_on(self.ask(proxy, &mut findings)),
                 Err(error) => findings.problem("settings", format!("{error:#}"), "see: fanlight config"),
             }

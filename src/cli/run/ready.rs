@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::super::serve::{ServerArgs, source_words};
 use super::super::{Unavailable, Usage};
 use super::{choose, is_asked_at_a_terminal};
-use crate::proxy::{DiscoverError, ModelFacts, Proxy};
+use crate::proxy::{DiscoverError, Door, ModelFacts, Proxy};
 use crate::rules::ChannelKind;
 use crate::tokens::WindowSource;
 
@@ -28,7 +28,7 @@ const WAIT_IS_SAID: Duration = Duration::from_secs(2);
 /// When no server answers, or none of its models can be meant.
 pub(super) async fn ready(server: &mut ServerArgs) -> anyhow::Result<Ready> {
     loop {
-        let proxy = Arc::new(server.proxy()?);
+        let proxy = Arc::new(server.proxy(Door::default())?);
         let listed = match with_a_word(&proxy).await {
             Ok(facts) => {
                 is_a_model_server(&proxy, &facts).await?;

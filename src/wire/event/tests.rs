@@ -133,7 +133,8 @@ fn an_error_in_the_middle_ends_it_and_nothing_counts_after() {
     let error = json!({"type": "error", "error": {"type": "overloaded_error", "message": "busy"}});
     let (mut decoder, mut out) = (EventDecoder::default(), Vec::new());
     let mut on = |event: &Value| decoder.on_frame(&Frame { event: String::new(), data: event.to_string() }, &mut out);
-    assert_eq!(on(&error), Some(End::Failed(WireError::new(ErrorKind::Overloaded, "busy"))));
+    let Some(End::Failed(error)) = on(&error) else { panic!("an error") };
+    assert_eq!((error.kind, error.message.as_str()), (crate::wire::ErrorKind::Overloaded, "busy"));
     assert_eq!(on(&tail("end_turn")[1]), None);
 }
 
@@ -174,5 +175,54 @@ fn an_error_that_holds_what_the_model_wrote_is_an_answer_in_any_clothes() {
         let end = decoder.on_frame(&frame, &mut out);
         assert!(matches!(end, Some(End::Complete { stop: StopReason::EndTurn, .. })), "{frame:?}");
         assert_eq!(out, [Delta::Text(raw.into())], "{frame:?}");
+    }
+}
+
+fn feed(frames: &[(&str, &str)]) -> (Vec<Delta>, Option<End>) {
+    let (mut decoder, mut out) = (EventDecoder::default(), Vec::new());
+    let frame = |(event, data): &(&str, &str)| Frame { event: (*event).into(), data: (*data).into() };
+    let end = frames.iter().find_map(|at| decoder.on_frame(&frame(at), &mut out));
+    (out, end)
+}
+
+#[test]
+fn a_frame_that_cannot_be_read_ends_it() {
+    let text = r#"{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"a"}}"#;
+    let bad = [
+        ("content_block_delta", &text[..40]),
+        ("", "ta: {}"),
+        ("content_block_delta", ""),
+        ("", "null"),
+        ("", "<html>"),
+        ("", r#"{"type":"content_block_delta","delta":{"type":"text_delta","text":7}}"#),
+        ("", r#"{"type":"content_block_delta","index":0}"#),
+    ];
+    for damaged in bad {
+        let (deltas, end) = feed(&[("", text), damaged, ("", text)]);
+        assert_eq!(deltas, [Delta::Text("a".into())], "{damaged:?}");
+        let Some(End::Failed(error)) = end else { panic!("{damaged:?}: {end:?}") };
+        assert_eq!(error.fault, crate::wire::Fault::Damaged);
+    }
+}
+
+#[test]
+fn what_keeps_a_connection_alive_is_no_damage() {
+    let stop = r#"{"type":"message_stop"}"#;
+    let (deltas, end) =
+        feed(&[("ping", ""), ("", ""), ("ping", r#"{"type":"ping","error":null}"#), ("", stop), ("", "[DONE]")]);
+    assert_eq!(deltas, []);
+    assert!(matches!(end, Some(End::Complete { .. })));
+}
+
+#[test]
+fn errors_come_in_three_shapes() {
+    for (name, data) in [
+        ("", r#"{"error":{"message":"oh"}}"#),
+        ("error", r#"{"message":"oh"}"#),
+        ("", r#"{"type":"error","error":{"message":"oh"}}"#),
+    ] {
+        let (_, end) = feed(&[(name, data)]);
+        let Some(End::Failed(error)) = end else { panic!("{data}: {end:?}") };
+        assert_eq!(error.message, "oh");
     }
 }

@@ -85,7 +85,7 @@ async fn half_a_request_harms_nobody_else() {
     let door = Door::anthropic(&upstream).await;
     for half in [
         "POST /v1/mess",
-        "POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{\"model\":",
+        "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{\"model\":",
         "\r\n\0\x7f",
     ] {
         let mut stream = TcpStream::connect(door.address).await.unwrap();

@@ -40,7 +40,10 @@ async fn exchange(at: SocketAddr, method: &str, path: &str, headers: &[(&'static
     stream.set_nodelay(true).unwrap();
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
-    let mut request = Request::builder().method(method).uri(path).header("host", "client.example");
+    let mut request = Request::builder().method(method).uri(path);
+    if !headers.iter().any(|(name, _)| *name == "host") {
+        request = request.header("host", at.to_string());
+    }
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
@@ -57,6 +60,31 @@ async fn exchange(at: SocketAddr, method: &str, path: &str, headers: &[(&'static
 }
 
 impl Answer {
+    /// An answer as it travelled, with a chunked body; broken where its last chunk is missing.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
+        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a head");
+        let head = String::from_utf8_lossy(&bytes[..end]);
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let mut answer = Self { status, headers: HeaderMap::new(), body: Vec::new(), broken: false };
+        let mut rest = &bytes[end + 4..];
+        if !head.to_lowercase().contains("transfer-encoding: chunked") {
+            answer.body = rest.to_vec();
+            return answer;
+        }
+        loop {
+            let line = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+            let size =
+                std::str::from_utf8(&rest[..line]).ok().and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
+            let Some(size) = size.filter(|size| rest.len() >= line + 1 + size + 2) else { break answer.broken = true };
+            if size == 0 {
+                break;
+            }
+            answer.body.extend_from_slice(&rest[line + 1..][..size]);
+            rest = &rest[line + 1 + size + 2..];
+        }
+        answer
+    }
+
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
     }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use fanlight::ledger::Ledger;
-use fanlight::proxy::{Address, Proxy, Settings};
-use fanlight::rules::RuleSet;
+use fanlight::proxy::{Address, Settings};
 use fanlight::wire::Dialect;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -64,14 +62,9 @@ async fn the_page_is_told_what_happens_and_keeps_no_proxy_from_ending() {
 #[tokio::test]
 async fn in_shadow_the_request_goes_as_it_came_and_is_accounted_for() {
     let upstream = Upstream::start([Script::events(good_events())]).await;
-    let settings = Settings {
-        upstream: Address::parse(&upstream.address.to_string()).unwrap(),
-        wishes: wishes(Dialect::Anthropic),
-        profile: None,
-        record: None,
-        shadow: true,
-    };
-    let door = Door::of(Proxy::new(settings, RuleSet::builtin(), Ledger::new(None)).unwrap()).await;
+    let address = Address::parse(&upstream.address.to_string()).unwrap();
+    let settings = Settings { shadow: true, ..Settings::before(address, wishes(Dialect::Anthropic)) };
+    let door = Door::with(settings).await;
     let body = request(true).to_string();
     let answer = door.post("/v1/messages", body.clone()).await;
     assert_eq!(answer.text(), good_events());

@@ -1,9 +1,11 @@
 //! The proxy on real sockets, before a server that does as it is told.
 
 mod bad_input;
+mod chaos;
 mod client;
 mod dashboard;
 mod discovery;
+mod door;
 mod ollama;
 mod patience;
 mod routes;
@@ -36,13 +38,10 @@ struct Door {
 
 impl Door {
     async fn before(upstream: SocketAddr, wishes: Wishes) -> Self {
-        let settings = Settings {
-            upstream: Address::parse(&upstream.to_string()).unwrap(),
-            wishes,
-            profile: None,
-            record: None,
-            shadow: false,
-        };
+        Self::with(Settings::before(Address::parse(&upstream.to_string()).unwrap(), wishes)).await
+    }
+
+    async fn with(settings: Settings) -> Self {
         Self::of(Proxy::new(settings, RuleSet::builtin(), Ledger::new(None)).unwrap()).await
     }
 

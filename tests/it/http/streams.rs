@@ -124,7 +124,10 @@ async fn hanging_up_stops_the_model_within_a_second() {
             let door = Door::anthropic(&upstream).await;
             let mut client = TcpStream::connect(door.address).await.unwrap();
             let body = request(stream).to_string();
-            let head = format!("POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let head = format!(
+                "POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            );
             client.write_all(head.as_bytes()).await.unwrap();
             if stream {
                 client.read_u8().await.unwrap();
@@ -152,7 +155,7 @@ async fn text_comes_as_it_is_produced() {
     let began = Instant::now();
     let mut client = TcpStream::connect(door.address).await.unwrap();
     let body = request(true).to_string();
-    let head = format!("POST /v1/messages HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let head = format!("POST /v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", body.len());
     client.write_all(head.as_bytes()).await.unwrap();
     let (mut seen, mut part) = (Vec::new(), [0; 4096]);
     while !String::from_utf8_lossy(&seen).contains("few.") {
