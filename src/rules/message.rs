@@ -96,9 +96,19 @@ impl MessageRule {
             || self.tags.iter().any(|tag| element(text, tag).is_some())
     }
 
-    /// One of its elements begins a line and ends the text.
+    /// One of its elements begins a line and ends the text; or a line further down is one that its texts begin with.
     fn ends(&self, text: &str) -> bool {
-        self.last_element(text).is_some()
+        self.last_element(text).is_some() || self.behind_line(text).is_some()
+    }
+
+    /// The text from the line on that ends as its first line does.
+    fn behind_line<'t>(&self, text: &'t str) -> Option<&'t str> {
+        let mut at = 0;
+        text.split_inclusive('\n').find_map(|line| {
+            let from = at;
+            at += line.len();
+            self.first_line_ends.iter().any(|end| line.trim_end().ends_with(end.as_str())).then(|| &text[from..])
+        })
     }
 
     fn last_element<'t>(&self, text: &'t str) -> Option<&'t str> {
@@ -117,7 +127,7 @@ impl MessageRule {
     /// What is told of a text of this kind.
     pub fn told<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let text = text.trim();
-        let text = self.last_element(text).unwrap_or(text);
+        let text = self.last_element(text).or_else(|| self.behind_line(text)).unwrap_or(text);
         let after = self.after.iter().find_map(|mark| text.split_once(mark.as_str())).map_or(text, |(_, rest)| rest);
         let until = self.until.iter().find_map(|mark| after.split_once(mark.as_str())).map_or(after, |(told, _)| told);
         match &self.say {

@@ -108,27 +108,36 @@ fn calls(standing: &Standing<'_, '_>, mut room: usize) -> Vec<String> {
 
 /// The prompts that stand nowhere else: the newest word for word.
 fn prompts(standing: &Standing<'_, '_>, mut room: usize, told: &mut Told) -> Vec<String> {
-    let mut lines = Vec::new();
+    let (mut lines, mut notes) = (Vec::new(), Vec::new());
     for prompt in standing.prompts.iter().rev() {
         let place = (prompt.message, prompt.block);
-        // Notes of the client are told by the handles of what was taken out.
-        if stands(standing, prompt) || prompt.kind.is_some_and(|kind| kind.keep == Keep::Handle) {
+        if stands(standing, prompt) {
+            continue;
+        }
+        told.prompts.insert(place);
+        if prompt.kind.is_some_and(|kind| kind.keep == Keep::Handle) {
+            notes.push(handle::of_block(prompt.message, prompt.block));
             continue;
         }
         let text = prompt.told();
         let cost = standing.counter.count(&text) + 3;
         let said = if cost <= room {
             room -= cost;
-            text.into_owned()
+            // What the client wrote is told in other words than it came in.
+            let handle = handle::of_block(prompt.message, prompt.block);
+            if prompt.is_typed() { text.into_owned() } else { format!("{text} [in full: {handle}]") }
         } else {
             let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
             let line = ellipsis(first, FIRST_LINE);
             format!("{line} [in full: {}]", handle::of_block(prompt.message, prompt.block))
         };
         lines.push(if prompt.is_typed() { format!("User: {said}") } else { said });
-        told.prompts.insert(place);
     }
     lines.reverse();
+    if !notes.is_empty() {
+        notes.reverse();
+        lines.push(format!("[notes of the client: {}]", notes.join(" ")));
+    }
     lines
 }
 
