@@ -10,11 +10,13 @@ pub mod prefix;
 mod schemas;
 mod setup;
 mod shifted;
+mod target;
 mod trail;
 mod way;
 mod wishes;
 
 pub use crate::wire::Dialect;
 pub use plan::Plan;
-pub use setup::{Setup, Target};
+pub use setup::Setup;
+pub use target::Target;
 pub use way::{Planned, plan, plan_body};

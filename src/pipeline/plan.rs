@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::measure;
-use super::setup::Target;
+use super::target::Target;
 use super::wishes;
 use crate::fold::Folded;
 use crate::report::Report;

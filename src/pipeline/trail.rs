@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::measure::messages_tokens;
-use super::setup::Target;
+use super::target::Target;
 use crate::calls::heal::heal_past;
 use crate::rules::Lexicon;
 use crate::show::{Form, Notes, Shown, Standing};

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::request::{outer, read_message};
+use super::request::{Places, outer, read_message};
 use super::{Message, Request, Unreadable};
 
 /// A body that was read, and where in it each message ends.
@@ -109,12 +109,6 @@ impl Body {
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
-}
-
-/// Where the messages of one list begin and end.
-pub(super) struct Places {
-    pub(super) start: Option<usize>,
-    pub(super) ends: Vec<usize>,
 }
 
 /// The brackets around the messages, where there are messages.

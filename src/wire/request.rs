@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use super::block::read_content;
-use super::body::Places;
 use super::json::replace_lone_surrogates;
 use super::weight::{READ, carried};
 use super::{InputSchema, Message, Role, Unreadable, parse_lossy};
@@ -95,6 +94,12 @@ impl Tool {
             server_type: None,
         }
     }
+}
+
+/// Where the messages of one list begin and end.
+pub(super) struct Places {
+    pub(super) start: Option<usize>,
+    pub(super) ends: Vec<usize>,
 }
 
 /// Reads a body, and says where its messages are, unless they stand in more lists than one.

@@ -1,6 +1,6 @@
 //! The shape of the code: arrows, walls, and what may not be written where.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -145,6 +145,71 @@ fn no_file_is_longer_than_five_hundred_lines() {
         let lines = source.code.lines().count();
         assert!(lines <= 500, "src/{}: {lines} lines without tests", source.path.display());
     }
+}
+
+#[test]
+fn no_room_is_a_fifth_of_the_house() {
+    let (mut rooms, mut all) = (BTreeMap::<String, usize>::new(), 0);
+    for path in files(&repository().join("src"), "rs") {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        let room = path.strip_prefix(repository().join("src")).unwrap().components().next().unwrap();
+        *rooms.entry(room.as_os_str().to_string_lossy().into_owned()).or_default() += lines;
+        all += lines;
+    }
+    let large: Vec<_> = rooms.iter().filter(|(_, lines)| **lines * 100 > all * 22).collect();
+    assert!(large.is_empty(), "over 22 % of {all} lines: {large:?}");
+}
+
+/// The path of a file as modules: `a/b` for `a/b.rs` and for `a/b/mod.rs`.
+fn modules_of(path: &Path) -> String {
+    let path = path.with_extension("").to_string_lossy().replace('\\', "/");
+    path.strip_suffix("/mod").unwrap_or(&path).to_owned()
+}
+
+/// The files whose contents a file names, by `super::` and `crate::`; a `mod.rs` is the door of its room and counts not.
+fn names_of(source: &Source, known: &BTreeSet<String>) -> BTreeSet<String> {
+    let own = modules_of(&source.path);
+    let above = |path: &str| path.rsplit_once('/').map_or("", |(above, _)| above).to_owned();
+    let code: Vec<&str> = source.code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n");
+    let mut found = BTreeSet::new();
+    for (mark, start) in [("super::", above(&own)), ("crate::", String::new())] {
+        for rest in code.split(mark).skip(1) {
+            let path: String = rest.chars().take_while(|c| c.is_ascii_lowercase() || "_:".contains(*c)).collect();
+            let listed = rest[path.len()..].strip_prefix('{').map_or_else(Vec::new, outer_parts);
+            let ends = if listed.is_empty() { vec![""] } else { listed };
+            for end in ends {
+                let end: String = end.trim().chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+                let mut name = format!("{start}/{}/{end}", path.replace("::", "/")).replace("//", "/");
+                name = name.trim_matches('/').to_owned();
+                while !name.is_empty() && !known.contains(&name) {
+                    name = above(&name);
+                }
+                found.extend(Some(name).filter(|name| !name.is_empty() && *name != own));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_file_uses_one_that_uses_it() {
+    let sources = sources();
+    let files = sources.iter().filter(|source| !source.path.ends_with("mod.rs"));
+    let known: BTreeSet<String> = files.clone().map(|source| modules_of(&source.path)).collect();
+    let uses: BTreeMap<String, BTreeSet<String>> =
+        files.map(|source| (modules_of(&source.path), names_of(source, &known))).collect();
+    let reaches = |from: &str, to: &str| {
+        let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
+        while let Some(file) = open.pop() {
+            for next in uses.get(file).into_iter().flatten().filter(|next| seen.insert(next.as_str())) {
+                open.push(next);
+            }
+        }
+        seen.contains(to)
+    };
+    let circles: Vec<&String> = known.iter().filter(|file| reaches(file, file)).collect();
+    assert!(circles.is_empty(), "these files use one another in a circle: {circles:#?}");
 }
 
 /// Every value of `key` in a rule file, however deep it stands.
