@@ -6,39 +6,15 @@ use std::sync::Arc;
 use super::again::{Again, ShownAgain};
 use super::compose::{Past, Told, bare, compose};
 use super::digest::{Room, digest};
-use super::memo::{FoldMemo, marks};
-use super::shift::{self, Shifted, Showing};
+use super::input::{FoldInput, marks};
+use super::shift::{self, Shifted};
+use super::state::{State, Walked};
 use super::views::Style;
-use crate::history::{Call, Files, Prompt, Roles, calls, calls_from, prompts};
-use crate::rules::{FoldProfile, MessageKinds};
-use crate::tokens::{Budget, Counter};
-use crate::wire::{Message, Role, WireError};
+use crate::history::{Call, Files, Prompt, calls, calls_from, prompts};
+use crate::wire::{Role, WireError};
 
 /// A cut frees at least this share of H, in percent.
 const PROGRESS: usize = 10;
-
-/// What a fold is made from.
-pub struct FoldInput<'a> {
-    /// The normalised messages as the client has them: roles alternate, every call is answered.
-    pub messages: &'a [Message],
-    /// Tokens of each message, as [`super::ingest`] left it and as the model's template renders it.
-    pub costs: &'a [usize],
-    pub budget: &'a Budget,
-    /// Tokens of the head as rendered.
-    pub head_tokens: usize,
-    /// Tokens of what always stands before the first prompt: environment, kept reminders.
-    pub preamble_tokens: usize,
-    pub profile: &'a FoldProfile,
-    /// Counts in the model's family.
-    pub counter: &'a dyn Counter,
-    pub roles: &'a dyn Roles,
-    /// What the client writes in the user's name.
-    pub kinds: &'a MessageKinds,
-    /// Folds of this history that are known, with a number that tells families of counters apart.
-    pub memo: Option<(&'a FoldMemo, u64)>,
-    /// Set where the server keeps the cache of text behind a hole: how the messages look.
-    pub shift: Option<&'a dyn Showing>,
-}
 
 /// A history that fits.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,38 +68,6 @@ pub fn fold(input: &FoldInput<'_>) -> Result<Folded, TooLong> {
     }
     walk.remember();
     walk.finish()
-}
-
-/// All that a cut leaves behind.
-#[derive(Debug, Clone, Default)]
-pub(super) struct State {
-    /// The files as they were before `first`, and how many calls they have taken.
-    files: Files,
-    taken: usize,
-    /// Digest blocks that are not edited again.
-    blocks: Vec<String>,
-    block_tokens: usize,
-    first: usize,
-    digest: Told,
-    /// Tokens of the messages that stay verbatim, at the cut.
-    tail: usize,
-    cuts: usize,
-}
-
-/// Where a walk stands between two cuts.
-#[derive(Debug, Clone)]
-pub(super) struct Walked {
-    state: Arc<State>,
-    used: usize,
-    again: Option<Again>,
-    shown_again: Vec<ShownAgain>,
-}
-
-impl Walked {
-    /// Right behind a cut.
-    fn from_cut(state: Arc<State>) -> Self {
-        Self { used: state.tail, state, again: None, shown_again: Vec::new() }
-    }
 }
 
 struct Walk<'a> {

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lru::LruCache;
 use serde_json::Value;
-use xxhash_rust::xxh3::{Xxh3, xxh3_128};
+use xxhash_rust::xxh3::Xxh3;
 
-use super::cut::{self, FoldInput};
 use super::shift;
+use super::state::{State, Walked};
 use crate::wire::{Block, BlocksId, Message, Role};
 
 /// Histories that are remembered: each may hold the text of many files.
@@ -22,16 +22,16 @@ const REPLACED: usize = 6;
 /// The states after a cut, by schedule.
 #[derive(Default)]
 pub struct FoldMemo {
-    pub(super) prefix: Known<cut::State>,
+    pub(super) prefix: Known<State>,
     /// Where the walks through the last histories ended, between two cuts.
-    pub(super) walked: Known<cut::Walked>,
+    pub(super) walked: Known<Walked>,
     pub(super) shift: Known<shift::State>,
     /// The hashes of the messages of the last histories.
     hashes: Mutex<VecDeque<Hashes>>,
 }
 
 /// The messages of a history, each with its hash.
-type Hashes = Arc<Vec<(Role, BlocksId, u128)>>;
+pub(super) type Hashes = Arc<Vec<(Role, BlocksId, u128)>>;
 
 /// States, keyed by all that decides them.
 pub(super) struct Known<S> {
@@ -67,7 +67,7 @@ impl<S> Known<S> {
 
 impl FoldMemo {
     /// The hash of each message. One that is the very one of the last time is not hashed again.
-    fn hashes(&self, messages: &[Message]) -> Hashes {
+    pub(super) fn hashes(&self, messages: &[Message]) -> Hashes {
         let mut last = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
         let same = |known: &Hashes| {
             let same = |(role, id, _): &(Role, BlocksId, u128), message: &Message| {
@@ -89,25 +89,6 @@ impl FoldMemo {
         last.truncate(CAPACITY.get());
         hashes
     }
-}
-
-/// For every beginning of the messages, the hash of all that decides the fold of it.
-pub(super) fn marks(input: &FoldInput<'_>, limit: usize, memo: &FoldMemo, salt: u64) -> Vec<u128> {
-    let mut hash = Xxh3::with_seed(salt);
-    hash.update(&limit.to_le_bytes());
-    hash.update(format!("{:?}", input.profile).as_bytes());
-    let mut mark = hash.digest128();
-    let hashes = memo.hashes(input.messages);
-    let messages = hashes.iter().zip(input.costs);
-    let next = |((.., hash), cost): (&(Role, BlocksId, u128), &usize)| {
-        let mut parts = [0; 40];
-        parts[..16].copy_from_slice(&mark.to_le_bytes());
-        parts[16..32].copy_from_slice(&hash.to_le_bytes());
-        parts[32..].copy_from_slice(&(*cost as u64).to_le_bytes());
-        mark = xxh3_128(&parts);
-        mark
-    };
-    messages.map(next).collect()
 }
 
 fn hash_of(message: &Message) -> u128 {

@@ -14,6 +14,7 @@ mod estimate;
 mod facts;
 mod handle;
 mod ingest;
+mod input;
 mod journal;
 mod memo;
 mod page;
@@ -22,13 +23,15 @@ mod paths;
 #[cfg(test)]
 mod promises;
 mod shift;
+mod state;
 mod summary;
 mod views;
 
 pub use again::ShownAgain;
-pub use cut::{FoldInput, Folded, TooLong, fold};
+pub use cut::{Folded, TooLong, fold};
 pub use handle::{page, recall};
 pub use ingest::{ingest, ingest_from, shorten_preamble};
+pub use input::FoldInput;
 pub use memo::FoldMemo;
 pub use shift::{Kept, Said, Shifted, Showing, beginning};
 pub use summary::summary;

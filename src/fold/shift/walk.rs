@@ -9,7 +9,7 @@ use super::choose::{self, Piece, choose};
 use super::tell::{Room, Standing, Told, tell};
 use super::worth::{Past, Worths};
 use super::{Kept, Said, Shifted, Showing};
-use crate::fold::memo::marks;
+use crate::fold::input::marks;
 use crate::fold::{FoldInput, Folded, TooLong};
 use crate::history::{Call, Files, Prompt, calls, prompts};
 use crate::rules::ShiftProfile;
