@@ -15,9 +15,6 @@ use crate::rules::{FoldChoice, Schedule};
 use crate::tokens::{Window, WindowSource};
 use crate::wire::{Dialect, ErrorKind, Fault, Refusal, WireError};
 
-/// How long Ollama is to keep a model loaded.
-pub(super) const KEEP_ALIVE: &str = "30m";
-
 /// What the user has said; the server is asked about the rest.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
@@ -250,7 +247,7 @@ async fn ollama_window(upstream: &Upstream, name: &str) -> Result<Option<usize>,
         return Ok(Some(tokens));
     }
     info!(model = name, "loading the model to learn its window");
-    let load = json!({"model": name, "keep_alive": KEEP_ALIVE, "stream": false});
+    let load = json!({"model": name, "keep_alive": facts::KEEP_ALIVE, "stream": false});
     ask(upstream, Method::POST, "/api/generate", Some(&load), LOADING).await?;
     Ok(facts::loaded_window(&get(upstream, "/api/ps").await?, name))
 }

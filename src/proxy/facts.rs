@@ -7,6 +7,9 @@ use crate::rules::{ChannelKind, ModelProfile, RuleSet, ThinkingForm, family_of};
 use crate::tokens::Window;
 use crate::wire::Dialect;
 
+/// How long Ollama is to keep a model loaded.
+pub(super) const KEEP_ALIVE: &str = "30m";
+
 /// What is known of a model that is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelFacts {

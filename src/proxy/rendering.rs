@@ -53,7 +53,7 @@ impl Probe {
             think: None,
             as_they_are: serde_json::Map::new(),
             format: None,
-            keep_alive: super::discover::KEEP_ALIVE,
+            keep_alive: super::facts::KEEP_ALIVE,
         };
         let mut body = body(&envelope, &ShownHead { format: None, ..self.head.clone() }, &self.shown);
         body["stream"] = json!(false);

@@ -45,7 +45,7 @@ impl Probe<'_> {
         }
         match self.dialect {
             Dialect::Ollama => json!({
-                "model": self.model, "messages": messages, "stream": false, "keep_alive": super::discover::KEEP_ALIVE,
+                "model": self.model, "messages": messages, "stream": false, "keep_alive": super::facts::KEEP_ALIVE,
                 "options": {"num_ctx": self.window, "num_predict": 1},
             }),
             Dialect::Anthropic => {

@@ -180,8 +180,8 @@ fn names_of(source: &Source, known: &BTreeSet<String>) -> BTreeSet<String> {
             let ends = if listed.is_empty() { vec![""] } else { listed };
             for end in ends {
                 let end: String = end.trim().chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
-                let mut name = format!("{start}/{}/{end}", path.replace("::", "/")).replace("//", "/");
-                name = name.trim_matches('/').to_owned();
+                let whole = format!("{start}/{}/{end}", path.replace("::", "/")).replace("//", "/");
+                let mut name = whole.trim_matches('/').to_owned();
                 while !name.is_empty() && !known.contains(&name) {
                     name = above(&name);
                 }

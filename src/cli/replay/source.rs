@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::transcript;
 use crate::wire::{Block, Message, Request, Role};
@@ -174,18 +174,14 @@ fn read_file(
             Ok(request) => bodies.push(request),
             Err(error) => passed.push(format!("{}: {error}", path.display())),
         },
-        Ok(value) if value.get("messages").is_some_and(Value::is_array) => match messages_of(&value["messages"]) {
-            Some(messages) => found.push(Played::session(stem(path), messages)),
-            None => passed.push(format!("{}: its messages have an unknown shape", path.display())),
-        },
+        Ok(value) if value.get("messages").is_some_and(Value::is_array) => {
+            match transcript::messages_of(&value["messages"]) {
+                Some(messages) => found.push(Played::session(stem(path), messages)),
+                None => passed.push(format!("{}: its messages have an unknown shape", path.display())),
+            }
+        }
         Ok(_) => passed.push(format!("{}: neither a session nor a request", path.display())),
         Err(error) => passed.push(format!("{}: {error}", path.display())),
     }
     Ok(())
-}
-
-/// Reads a `messages` array.
-pub(super) fn messages_of(messages: &Value) -> Option<Vec<Message>> {
-    let body = json!({"model": "", "messages": messages}).to_string();
-    Request::parse(body.as_bytes()).ok().map(|request| request.messages)
 }

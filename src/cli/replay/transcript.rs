@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::source::messages_of;
-use crate::wire::Message;
+use crate::wire::{Message, Request};
 
 /// The histories of a transcript: one, and another after every compaction. Empty when the lines are no transcript.
 pub(super) fn read(bytes: &[u8]) -> Vec<Vec<Message>> {
@@ -75,6 +74,12 @@ fn results_first(blocks: Vec<Value>) -> Vec<Value> {
 
 fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
     value.get(key)?.as_str()
+}
+
+/// Reads a `messages` array.
+pub(super) fn messages_of(messages: &Value) -> Option<Vec<Message>> {
+    let body = json!({"model": "", "messages": messages}).to_string();
+    Request::parse(body.as_bytes()).ok().map(|request| request.messages)
 }
 
 #[cfg(test)]
