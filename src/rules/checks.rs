@@ -51,7 +51,7 @@ impl Checks {
     /// # Errors
     /// Never for the file that is shipped; a test reads it.
     pub fn builtin() -> Result<Self, RuleError> {
-        super::layer::read(CHECKS_FILE.0, CHECKS_FILE.1)
+        super::parse::read(CHECKS_FILE.0, CHECKS_FILE.1)
     }
 
     /// The check of this id, where it is on for this family.

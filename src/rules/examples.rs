@@ -92,7 +92,7 @@ impl ExampleFile {
 
 /// Reads a file of examples; one that teaches what cannot work is an error.
 pub(super) fn read_examples(file: &str, text: &str) -> Result<ExampleFile, RuleError> {
-    let read: ExampleFile = super::layer::read(file, text)?;
+    let read: ExampleFile = super::parse::read(file, text)?;
     for (at, example) in read.examples.iter().enumerate() {
         let wrong = |message: String| RuleError::at_value(file, text, &format!("\"{}\"", example.id), message);
         if read.examples[..at].iter().any(|other| other.id == example.id) {

@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::de::DeserializeOwned;
-
 use super::examples::{ExampleFile, read_examples};
+use super::parse::read;
 use super::{Checks, Example, Lexicon, MessageKinds, ModelProfile, Pack, Profile, RuleError, RuleSet, SectionAction};
 
 impl RuleSet {
@@ -132,16 +131,6 @@ fn kind_of(file: &str, text: &str) -> Result<FileKind, RuleError> {
             "begin it with one of `client = \"…\"`, `profile = \"…\"`, `family = \"…\"`, `lexicon = \"…\"`, `checks = \"…\"`, `examples = \"…\"`",
         )),
     }
-}
-
-pub(super) fn read<T: DeserializeOwned>(file: &str, text: &str) -> Result<T, RuleError> {
-    toml::from_str(text).map_err(|error| {
-        let fault = RuleError::new(file, text, error.span().unwrap_or(0..0), error.message());
-        if error.message().starts_with("unknown") {
-            return fault.remedy("see the field table in rules/README.md, or `fanlight rules schema`");
-        }
-        fault
-    })
 }
 
 /// Reads a lexicon; an entry that says nothing is an error, as it would mean every name, or stand in every text.

@@ -97,7 +97,7 @@ impl Lexicon {
     pub fn builtin() -> Result<Self, RuleError> {
         let mut whole = Self::default();
         for (file, text) in LEXICON_FILES {
-            whole.join(super::layer::read(file, text)?);
+            whole.join(super::parse::read(file, text)?);
         }
         Ok(whole)
     }

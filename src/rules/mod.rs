@@ -19,6 +19,7 @@ mod message;
 mod model;
 mod models;
 mod pack;
+mod parse;
 mod profile;
 mod set;
 mod shape;
