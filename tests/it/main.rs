@@ -10,6 +10,7 @@ mod demo;
 mod examples;
 mod fields;
 mod fixtures;
+mod fuzz;
 mod http;
 mod known;
 mod promises;

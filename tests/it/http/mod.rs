@@ -7,7 +7,9 @@ mod dashboard;
 mod discovery;
 mod door;
 mod ollama;
+mod overload;
 mod patience;
+mod restarts;
 mod routes;
 mod same_bytes;
 mod streams;
@@ -86,7 +88,7 @@ fn request(stream: bool) -> Value {
 }
 
 /// A good answer, as a stream of Anthropic events.
-fn good_events() -> String {
+pub(crate) fn good_events() -> String {
     let events = [
         json!({"type": "message_start", "message": {"id": "m", "type": "message", "role": "assistant", "content": [],
             "usage": {"input_tokens": 40, "cache_read_input_tokens": 60, "output_tokens": 1}}}),
@@ -105,7 +107,7 @@ fn good_events() -> String {
 }
 
 /// A good answer, as Ollama's lines.
-fn good_lines() -> String {
+pub(crate) fn good_lines() -> String {
     let lines = [
         json!({"message": {"role": "assistant", "content": "Wörds, "}, "done": false}),
         json!({"message": {"content": "few."}, "done": false}),

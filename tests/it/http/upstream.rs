@@ -105,7 +105,9 @@ impl Upstream {
 
     /// What it answers at a path, without a script.
     pub(super) fn fact(&self, path: &'static str, value: Value) {
-        self.state.lock().unwrap().facts.push((path, value));
+        let facts = &mut self.state.lock().unwrap().facts;
+        facts.retain(|(known, _)| *known != path);
+        facts.push((path, value));
     }
 
     /// The generations that were asked for.
