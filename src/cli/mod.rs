@@ -10,6 +10,7 @@ mod doctor;
 mod door;
 mod env;
 mod explain;
+mod learn;
 mod log;
 mod numbers;
 mod reload;
@@ -51,6 +52,7 @@ enum Command {
     Explain(explain::Explain),
     Env(env::Env),
     Replay(replay::Replay),
+    Learn(learn::Learn),
     Repair(repair::Repair),
     Stats(stats::Stats),
     Rules(rules::Rules),
@@ -85,6 +87,7 @@ impl Command {
             Self::Explain(command) => command.run(),
             Self::Env(command) => command.run(),
             Self::Replay(command) => command.run(),
+            Self::Learn(command) => command.run(),
             Self::Repair(command) => command.run(),
             Self::Stats(command) => command.run(),
             Self::Rules(command) => command.run(),

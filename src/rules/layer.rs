@@ -137,11 +137,15 @@ fn kind_of(file: &str, text: &str) -> Result<FileKind, RuleError> {
 fn read_lexicon(file: &str, text: &str) -> Result<Lexicon, RuleError> {
     let lexicon: Lexicon = read(file, text)?;
     let words = &lexicon.words;
-    let lists = [&words.acting, &words.explaining, &words.showing, &words.showing_calls, &words.nothing];
+    let lists =
+        [&words.acting, &words.explaining, &words.showing, &words.showing_calls, &words.nothing, &words.correcting];
     let all = lexicon.tools.values().chain(lexicon.parameters.values()).chain(lexicon.values.values()).chain(lists);
     if all.flatten().any(|entry| entry.trim().is_empty()) {
         return Err(RuleError::at_value(file, text, "\"\"", "an empty name or word would be found everywhere")
             .remedy("leave it out"));
+    }
+    if let Some(secret) = lexicon.secrets.iter().find(|secret| regex::Regex::new(secret).is_err()) {
+        return Err(RuleError::at_value(file, text, secret, "this is no regular expression"));
     }
     let large = |entry: &&String| entry.chars().any(char::is_uppercase);
     if let Some(entry) = lists.into_iter().flatten().find(large) {

@@ -11,6 +11,7 @@ use super::RuleError;
 pub const LEXICON_FILES: &[(&str, &str)] = &[
     ("aliases.toml", include_str!("../../rules/aliases.toml")),
     ("words.toml", include_str!("../../rules/words.toml")),
+    ("learn.toml", include_str!("../../rules/learn.toml")),
     ("texts.toml", include_str!("../../rules/texts.toml")),
 ];
 
@@ -29,6 +30,8 @@ pub struct Lexicon {
     /// A value that a schema lists, and what models write for it.
     pub values: BTreeMap<String, Vec<String>>,
     pub words: Words,
+    /// Regular expressions: what has one in it is never written into a rule file.
+    pub secrets: Vec<String>,
     pub texts: Texts,
     #[serde(rename = "test")]
     pub tests: Vec<Meaning>,
@@ -71,6 +74,8 @@ pub struct Words {
     pub showing_calls: Vec<String>,
     /// What a model gives where it has nothing to give.
     pub nothing: Vec<String>,
+    /// Of a user who is not content with what was done.
+    pub correcting: Vec<String>,
 }
 
 impl Texts {
@@ -112,6 +117,8 @@ impl Lexicon {
         self.words.showing.extend(more.words.showing);
         self.words.showing_calls.extend(more.words.showing_calls);
         self.words.nothing.extend(more.words.nothing);
+        self.words.correcting.extend(more.words.correcting);
+        self.secrets.extend(more.secrets);
         self.texts.replace_by(more.texts);
         self.tests.extend(more.tests);
     }
@@ -125,7 +132,8 @@ impl Lexicon {
     pub fn lists(&self) -> Vec<(&'static str, String)> {
         let names = |table: &BTreeMap<String, Vec<String>>| table.keys().cloned().collect::<Vec<_>>().join(" ");
         let words = &self.words;
-        let words = [&words.acting, &words.explaining, &words.showing, &words.showing_calls, &words.nothing];
+        let words =
+            [&words.acting, &words.explaining, &words.showing, &words.showing_calls, &words.nothing, &words.correcting];
         let words: usize = words.iter().map(|list| list.len()).sum();
         let said = if words == 0 { String::new() } else { format!("{words} words that tell talk from calls") };
         let lists = [
@@ -181,6 +189,11 @@ impl Words {
     /// Whether a user asks to be shown a call.
     pub fn ask_for_calls(&self, prompt: &str) -> bool {
         says(&prompt.to_lowercase(), &self.showing_calls)
+    }
+
+    /// Whether a user corrects what was done before.
+    pub fn correct(&self, prompt: &str) -> bool {
+        says(&prompt.to_lowercase(), &self.correcting)
     }
 
     /// Whether a value says that there is none.

@@ -4,7 +4,7 @@ mod grounding;
 mod measure;
 mod print;
 mod progress;
-mod source;
+pub(super) mod source;
 mod told;
 mod transcript;
 

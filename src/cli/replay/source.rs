@@ -74,6 +74,14 @@ impl Played {
         Self { name, kind: Kind::Session(messages) }
     }
 
+    /// All of its messages.
+    pub(crate) fn messages(&self) -> &[Message] {
+        match &self.kind {
+            Kind::Session(messages) => messages,
+            Kind::Bodies(bodies) => bodies.last().map_or(&[], |body| &body.messages),
+        }
+    }
+
     /// Every request, in order.
     pub(crate) fn requests<'a>(&'a self, base: &'a Base) -> Box<dyn Iterator<Item = Asked<'a>> + 'a> {
         match &self.kind {
