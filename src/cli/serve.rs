@@ -70,8 +70,8 @@ pub(super) struct ServerArgs {
     /// The model that is served, whatever clients ask for.
     #[arg(long, value_name = "NAME", env = "FANLIGHT_MODEL")]
     pub(super) model: Option<String>,
-    /// How the history is cut where it does not fit; by default, the server is asked what it keeps in its cache.
-    #[arg(long, value_enum, default_value_t = FoldWish::Auto, env = "FANLIGHT_FOLD")]
+    /// How the history is cut where it does not fit; with `auto`, the server is asked once what it keeps in its cache.
+    #[arg(long, value_enum, default_value_t = FoldWish::Prefix, env = "FANLIGHT_FOLD")]
     fold: FoldWish,
     /// Keep the bodies of all requests in this folder. They contain your prompts.
     #[arg(long, value_name = "DIR", env = "FANLIGHT_RECORD")]
