@@ -1,6 +1,6 @@
-//! Replies held against evidence: the history, the call itself, the schema. Never words of the prompt: a [`Case`] has none.
+//! Replies held against evidence: the history, the call itself, the schema. Never words of the prompt: a `Case` has none.
 //!
-//! A check is one file in `checks/` and one line in [`CHECKS`]; what it says, why it is safe and where it is on stands in
+//! A check is one file in `checks/` and one line in `CHECKS`; what it says, why it is safe and where it is on stands in
 //! `rules/checks.toml`, its cases in `fixtures/checks/`. The laws:
 //! 1. what is doubtful passes;
 //! 2. one objection a turn and check: what comes the second time goes out;
