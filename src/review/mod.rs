@@ -18,6 +18,10 @@ pub(crate) use checks::CHECKS;
 pub(crate) use loops::{Limits, loops};
 pub(crate) use objection::Objection;
 
+use crate::rules::Role;
+use crate::show::ReplyContext;
+use crate::wire::Role as Speaker;
+
 /// One thing that can be seen to be wrong with a reply.
 pub(crate) trait Check: Sync {
     /// Its id in `rules/checks.toml`.
@@ -33,6 +37,16 @@ pub(crate) fn review(case: &Case<'_>, made: &[&str]) -> Option<Objection> {
     on.filter_map(|check| Some((check, check.object(case)?)))
         .find(|(check, objection)| objection.is_final() || (!made.contains(&check.id()) && !case.was_made(**check)))
         .map(|(_, objection)| objection)
+}
+
+/// What there is against any answer in words, whatever it says. Only a change that was tried last can be the reason: else the
+/// history, which may be long, is not read.
+pub(crate) fn against_any_answer(about: &ReplyContext) -> Option<Objection> {
+    let last = about.messages.iter().rfind(|message| message.role == Speaker::Assistant)?.tool_uses().last()?;
+    match about.roles.get(&last.name)? {
+        Role::Edit { .. } | Role::Write { .. } => review(&Case::new(Said::Answer, &about.history(), about), &[]),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::json_answer::json_in;
 use super::judge::{Ruling, judge};
 use super::reply::{Heard, Reply};
-use crate::review::{Case, Limits, Objection, Said, loops, review};
+use crate::review::{Case, Limits, Objection, Said, against_any_answer, loops, review};
 use crate::show::ReplyContext;
 use crate::show::{Shown, Speaker};
 use crate::show::{has_tools, own};
@@ -42,7 +42,7 @@ pub struct Answer {
     reply: Option<Reply>,
     /// What was said and objected to in this turn.
     exchange: Vec<Shown>,
-    /// What the next reply is bound to.
+    /// How often upstream was asked again.
     asks: usize,
     hops: usize,
     /// The checks that have objected in this turn.
@@ -85,11 +85,8 @@ const LOOP_SHOWN: usize = 80;
 impl Answer {
     pub fn new(about: impl Into<Arc<ReplyContext>>) -> Self {
         let about = about.into();
-        let early = {
-            let history = about.history();
-            review(&Case::new(Said::Answer, &history, &about), &[])
-        };
-        let early = early.filter(|_| has_tools(&about.head) && !about.head.untouched);
+        let reviewed = has_tools(&about.head) && !about.head.untouched;
+        let early = if reviewed { against_any_answer(&about) } else { None };
         let reply = Some(Reply::new(&about).holding_text(early.is_some()));
         Self {
             about,
@@ -340,7 +337,7 @@ impl Answer {
             self.held = vec![Delta::Text(heard.kept.clone())];
             return self.object(heard, objection, out);
         }
-        match self.against(Said::Empty).filter(|_| silent) {
+        match silent.then(|| self.against(Said::Empty)).flatten() {
             Some(objection) => self.object(heard, objection, out),
             None => self.finish(stop),
         }

@@ -43,13 +43,7 @@ enum Word {
 
 impl Learn {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let (played, passed) = source::find(&self.paths)?;
-        for word in passed {
-            writeln!(anstream::stderr(), "passed over {word}")?;
-        }
-        if played.is_empty() {
-            return Err(Usage("there is no session under these paths".into()).into());
-        }
+        let played = source::sessions(&self.paths)?;
         let rules = rule_files::load(&[])?;
         let path = self.out.clone().or_else(|| Some(folders::config()?.join("rules.d").join("learnt.toml")));
         let path = path.ok_or_else(|| Usage("there is no folder for rule files: give --out".into()))?;

@@ -66,13 +66,7 @@ const SYNTHETIC_BASE: &[u8] = include_bytes!("../../../fixtures/requests/classic
 
 impl Replay {
     pub(super) fn run(self) -> anyhow::Result<Outcome> {
-        let (played, passed) = source::find(&self.paths)?;
-        for word in passed {
-            writeln!(anstream::stderr(), "passed over {word}")?;
-        }
-        if played.is_empty() {
-            return Err(Usage("there is no session under these paths".into()).into());
-        }
+        let played = source::sessions(&self.paths)?;
         let setup = Setup::new(rule_files::load(&self.rules)?);
         let base = self.base()?;
         let rows = self.play_all(&setup, &base, &played)?;

@@ -1,5 +1,6 @@
 //! Where histories come from: sessions, transcripts of the client, folders of captured bodies.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,6 +8,7 @@ use anyhow::Context;
 use serde_json::Value;
 
 use super::transcript;
+use crate::cli::Usage;
 use crate::wire::{Block, Message, Request, Role};
 
 /// A history that is played again.
@@ -111,11 +113,26 @@ fn captured(bodies: &[Request], at: usize) -> Asked<'_> {
     }
 }
 
+/// The histories under these paths; what was passed over is said on standard error.
+///
+/// # Errors
+/// As [`find`], and when there is none.
+pub(crate) fn sessions(paths: &[PathBuf]) -> anyhow::Result<Vec<Played>> {
+    let (played, passed) = find(paths)?;
+    for word in passed {
+        writeln!(anstream::stderr(), "passed over {word}")?;
+    }
+    if played.is_empty() {
+        return Err(Usage("there is no session under these paths".into()).into());
+    }
+    Ok(played)
+}
+
 /// The histories under these paths, in order of their names, and what was passed over and why.
 ///
 /// # Errors
 /// When a path does not exist or a folder cannot be listed.
-pub(crate) fn find(paths: &[PathBuf]) -> anyhow::Result<(Vec<Played>, Vec<String>)> {
+fn find(paths: &[PathBuf]) -> anyhow::Result<(Vec<Played>, Vec<String>)> {
     let (mut found, mut passed) = (Vec::new(), Vec::new());
     for path in paths {
         look(path, &mut found, &mut passed)?;
